@@ -80,6 +80,11 @@ impl Params {
         text.parse().map(Self).map_err(|e: toml::de::Error| options(name, e.message()))
     }
 
+    /// Puts `other` on top: what it names replaces what was there.
+    pub fn overlay(&mut self, other: toml::Table) {
+        self.0.extend(other);
+    }
+
     /// As the options struct of `name`, which should refuse unknown fields.
     ///
     /// # Errors

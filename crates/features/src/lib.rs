@@ -1,1 +1,12 @@
-//! features
+//! A sample stream as rows of numbers, and the schema that models are trained on. A crate because it has two users
+//! that share nothing else: the hot path that scores, and the training that reads what was captured.
+
+mod extractor;
+mod row;
+mod schema;
+mod season;
+mod state;
+
+pub use extractor::{Extracted, Extractor};
+pub use row::Row;
+pub use schema::{Column, N_COLUMNS, SCHEMA, column, schema_hash};

@@ -1,8 +1,11 @@
 //! How odd is now. Detectors, ensemble, calibration, risk. A crate because it keeps a promise: no I/O, no clock,
 //! no allocation once a series is known.
 
+pub mod anomaly;
+mod ensemble;
 mod risk;
 mod score;
 
-pub use risk::{Event, EventId, Factor, MAX_FACTORS, Phase, Risk};
+pub use ensemble::{Ensemble, EnsembleConfig, Judged};
+pub use risk::{Event, EventId, Factor, MAX_FACTORS, Phase, Risk, insert_factor};
 pub use score::Score;

@@ -16,6 +16,13 @@ pub struct Factor {
     pub share: f32,
 }
 
+/// Puts `factor` among the largest by share, if it belongs there.
+pub fn insert_factor(top: &mut [Factor; MAX_FACTORS], factor: Factor) {
+    let Some(place) = top.iter().position(|other| factor.share > other.share) else { return };
+    top[place..].rotate_right(1);
+    top[place] = factor;
+}
+
 /// An event's number, unique within one engine and its snapshots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(pub u64);

@@ -1,0 +1,232 @@
+//! Raw samples to feature rows, one series at a time.
+
+use bytemuck::Zeroable;
+use series::{Kind, Refusal, Timestamp};
+
+use crate::row::Row;
+use crate::schema::{N_COLUMNS, column};
+use crate::state::{RECENT, State};
+
+/// Largest `x` either way: its square still fits an `f32`.
+const MAX_X: f64 = 1e18;
+/// Refused samples in a row, each newer than the one before, that show a clock was set back.
+const CLOCK_SET_BACK_RUN: u16 = 8;
+/// A mean absolute deviation times this estimates a standard deviation (normal distribution: sqrt(pi/2)).
+const DEV_TO_SIGMA: f32 = 1.2533;
+/// Deviations are learned up to this many times their usual size, so that a spike does not widen the band for long.
+const WINSOR: f32 = 4.0;
+/// The least relative change that counts: below it a constant series is still constant.
+const RELATIVE_FLOOR: f64 = 1e-5;
+
+/// Learns and extracts, with one row of state per series.
+#[derive(Debug, Default)]
+pub struct Extractor {
+    states: Vec<State>,
+    kinds: Vec<Kind>,
+}
+
+/// What came of one sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Extracted {
+    /// A row to score, with the level it stands for (the value, or the rate of a counter).
+    Row(Row, f64),
+    /// Taken, but it says nothing yet: the first of a counter, or a counter that was reset.
+    Pending,
+    /// Not taken.
+    Refused(Refusal),
+}
+
+impl Extractor {
+    /// Makes room for one more series; returns its index.
+    pub fn add_series(&mut self, kind: Kind) -> usize {
+        self.states.push(State::zeroed());
+        self.kinds.push(kind);
+        self.states.len() - 1
+    }
+
+    /// Bytes of state per series.
+    #[must_use]
+    pub const fn state_bytes() -> usize {
+        size_of::<State>()
+    }
+
+    /// Appends the state of one series to `out`.
+    pub fn save(&self, series: usize, out: &mut Vec<u8>) {
+        out.extend_from_slice(bytemuck::bytes_of(&self.states[series]));
+    }
+
+    /// Takes the state of one series from bytes of exactly [`Self::state_bytes`].
+    pub fn load(&mut self, series: usize, bytes: &[u8]) {
+        self.states[series] = bytemuck::pod_read_unaligned(bytes);
+    }
+
+    /// Takes one sample of series `i` and describes it by what came before.
+    pub fn extract(&mut self, i: usize, at: Timestamp, raw: f64) -> Extracted {
+        let state = &mut self.states[i];
+        if !raw.is_finite() {
+            return Extracted::Refused(Refusal::NotFinite);
+        }
+        let mut gap_s = 0.0;
+        if state.raw_seen > 0 {
+            let gap_us = at.micros().saturating_sub(state.last_at);
+            if gap_us <= 0 && !state.clock_was_set_back(at) {
+                let why = if gap_us == 0 { Refusal::Duplicate } else { Refusal::OutOfOrder };
+                return Extracted::Refused(why);
+            }
+            gap_s = gap_us.max(0) as f64 / 1e6;
+        }
+        state.late_run = 0;
+        state.last_at = at.micros();
+        let level = match self.kinds[i] {
+            Kind::Gauge => Some(raw),
+            // A fall is a reset: the total began again at 0, when is unknown, so no rate is claimed.
+            Kind::Counter => (state.raw_seen > 0 && raw >= state.last_raw && gap_s > 0.0).then(|| (raw - state.last_raw) / gap_s),
+        };
+        state.last_raw = raw;
+        state.raw_seen = (state.raw_seen + 1).min(2);
+        state.learn_step(gap_s as f32);
+        let Some(level) = level.filter(|level| level.is_finite()) else { return Extracted::Pending };
+        Extracted::Row(state.step(at, level, gap_s as f32), level)
+    }
+
+    /// From units of `x` back to the unit of the level: `(value of x, one unit)`.
+    #[must_use]
+    pub fn to_level(&self, i: usize, x: f32) -> f64 {
+        let state = &self.states[i];
+        state.origin + f64::from(x) * state.unit_or_one()
+    }
+
+    /// One unit of `x` of series `i`, in the unit of its level.
+    #[must_use]
+    pub fn unit(&self, i: usize) -> f64 {
+        self.states[i].unit_or_one()
+    }
+}
+
+impl State {
+    fn unit_or_one(&self) -> f64 {
+        if self.unit > 0.0 { self.unit } else { 1.0 }
+    }
+
+    /// Notes a sample that is too old; true once a run of them shows that the clock, not the sample, was wrong.
+    fn clock_was_set_back(&mut self, at: Timestamp) -> bool {
+        if self.late_run > 0 && at.micros() <= self.late_at {
+            self.late_run = 0;
+        }
+        self.late_at = at.micros();
+        self.late_run += 1;
+        self.late_run >= CLOCK_SET_BACK_RUN
+    }
+
+    fn learn_step(&mut self, gap_s: f32) {
+        if gap_s <= 0.0 {
+            return;
+        }
+        if self.step_s <= 0.0 {
+            self.step_s = gap_s;
+        } else {
+            // Follows the median rather than the mean, so that gaps hardly move it.
+            let rate = if self.n < 64 { 0.1 } else { 0.02 };
+            self.step_s += rate * (gap_s - self.step_s).clamp(-self.step_s, self.step_s);
+        }
+    }
+
+    fn step(&mut self, at: Timestamp, level: f64, gap_s: f32) -> Row {
+        if self.n == 0 {
+            self.origin = level;
+        }
+        if self.unit <= 0.0 && level.abs() > 0.0 {
+            self.unit = 2f64.powi(level.abs().log2().floor().clamp(-1000.0, 1000.0) as i32);
+        }
+        let unit = self.unit_or_one();
+        let x = ((level - self.origin) / unit).clamp(-MAX_X, MAX_X) as f32;
+        let floor = ((level.abs().max(self.origin.abs()) / unit * RELATIVE_FLOOR).clamp(1e-12, MAX_X)) as f32;
+        let week_s = (at.micros().div_euclid(1_000_000) + 3 * 86_400).rem_euclid(604_800) as u32;
+        let gap = if self.step_s > 0.0 { gap_s / self.step_s } else { 1.0 };
+        let row = self.describe(x, floor, week_s, gap);
+        self.learn(x, floor, week_s);
+        self.n = self.n.saturating_add(1);
+        row
+    }
+
+    /// The row of `x`, from what came before only.
+    fn describe(&self, x: f32, floor: f32, week_s: u32, gap: f32) -> Row {
+        let sigma = |dev: f32| (dev * DEV_TO_SIGMA).max(floor);
+        let usual = self.season.expect(week_s);
+        let mut c = [0.0; N_COLUMNS];
+        let slow = sigma(self.dev_slow);
+        if self.n > 0 {
+            c[column::LEVEL] = (x - self.mean_slow) / slow;
+            c[column::DIFFERENCE] = (x - self.last_x) / sigma(self.dev_change);
+            c[column::TREND] = self.holt_trend / slow;
+            c[column::SCALE] = (sigma(self.dev_short) / slow).log2();
+            c[column::SHORT_RESIDUAL] = (x - self.mean_short) / sigma(self.dev_short);
+            c[column::LONG_RESIDUAL] = (x - self.mean_long) / sigma(self.dev_long);
+            c[column::SEASONAL_RESIDUAL] = usual.map_or(0.0, |usual| (x - usual) / sigma(self.dev_season));
+            c[column::RANK] = self.rank(x);
+            c[column::VARIANCE_RATIO] = 0.5 * ((self.var_short + floor * floor) / (self.var_long + floor * floor)).log2();
+            c[column::AUTOCORRELATION] = (self.autocov / (self.dev_long * self.dev_long * 1.57 + floor * floor)).clamp(-1.0, 1.0);
+            c[column::GAP] = gap.max(1e-3).log2();
+        }
+        let turn = |period: u32| (week_s % period) as f32 / period as f32 * std::f32::consts::TAU;
+        (c[column::DAY_SINE], c[column::DAY_COSINE]) = turn(86_400).sin_cos();
+        (c[column::WEEK_SINE], c[column::WEEK_COSINE]) = turn(604_800).sin_cos();
+        for value in &mut c {
+            *value = value.clamp(-1e6, 1e6);
+        }
+        let expected = match (self.n, usual) {
+            (0, _) => x,
+            (_, Some(usual)) if self.dev_season < self.dev_long => usual,
+            _ => self.mean_short + self.holt_trend,
+        };
+        let sigma = sigma(self.dev_long.min(self.dev_slow).min(if usual.is_some() { self.dev_season } else { f32::MAX }));
+        Row { x, sigma, floor, expected, n: self.n, gap, week_s, step_s: self.step_s, columns: c }
+    }
+
+    fn rank(&self, x: f32) -> f32 {
+        let seen = &self.recent[..usize::from(self.filled)];
+        if seen.is_empty() {
+            return 0.0;
+        }
+        let balance: i32 = seen.iter().map(|&old| i32::from(old < x) - i32::from(old > x)).sum();
+        balance as f32 / seen.len() as f32
+    }
+
+    fn learn(&mut self, x: f32, floor: f32, week_s: u32) {
+        if self.n == 0 {
+            for mean in [&mut self.mean_short, &mut self.mean_long, &mut self.mean_slow, &mut self.holt_level, &mut self.last_x] {
+                *mean = x;
+            }
+        }
+        let n = (self.n + 1) as f32;
+        let rate = |span: f32| (1.0 / n).max(1.0 / span);
+        let tame = |dev: f32, size: f32| if n > 8.0 { size.min(WINSOR * dev.max(floor)) } else { size };
+        let change = x - self.last_x;
+        let (short, long, slow) = (x - self.mean_short, x - self.mean_long, x - self.mean_slow);
+        let seasonal = self.season.expect(week_s).map(|usual| x - usual);
+        self.season.learn(week_s, x, 8.0 * self.dev_slow.max(floor));
+        if let Some(residual) = seasonal {
+            self.dev_season += rate(256.0) * (tame(self.dev_season, residual.abs()) - self.dev_season);
+        }
+        self.autocov += rate(64.0) * ((long * self.residual).clamp(-1e30, 1e30) - self.autocov);
+        self.residual = long;
+        let squared = tame(self.dev_change, change.abs()).powi(2);
+        self.var_short += rate(16.0) * (squared - self.var_short);
+        self.var_long += rate(512.0) * (squared - self.var_long);
+        self.dev_change += rate(256.0) * (tame(self.dev_change, change.abs()) - self.dev_change);
+        self.dev_short += rate(64.0) * (tame(self.dev_short, short.abs()) - self.dev_short);
+        self.dev_long += rate(256.0) * (tame(self.dev_long, long.abs()) - self.dev_long);
+        self.dev_slow += rate(1024.0) * (tame(self.dev_slow, slow.abs()) - self.dev_slow);
+        self.mean_short += rate(8.0) * short;
+        self.mean_long += rate(64.0) * long;
+        self.mean_slow += rate(1024.0) * slow;
+        let level = self.holt_level + self.holt_trend;
+        let moved = level + 0.2 * (x - level);
+        self.holt_trend += 0.05 * (0.98 * (moved - self.holt_level) - self.holt_trend);
+        self.holt_level = moved;
+        self.last_x = x;
+        self.recent[usize::from(self.cursor)] = x;
+        self.cursor = (self.cursor + 1) % RECENT as u16;
+        self.filled = (self.filled + 1).min(RECENT as u16);
+    }
+}

@@ -1,0 +1,1 @@
+//! The threads that run shards, behind bounded queues.

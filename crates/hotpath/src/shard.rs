@@ -1,0 +1,229 @@
+//! One shard: samples in, risks out.
+
+use catalog::BuildError;
+use features::{Extracted, Extractor, Row, SCHEMA, column};
+use predict::anomaly::{Block, NO_GROUP};
+use predict::{Ensemble, Factor, Judged, MAX_FACTORS, Risk};
+use series::{Kind, Refusal, Sample, SeriesId};
+
+use crate::EngineConfig;
+
+/// Rows per call of a detector: enough to spread its fixed cost, few enough that the rows stay in the first cache.
+const BLOCK_ROWS: usize = 128;
+
+/// What a shard needs to know of a series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeriesSpec {
+    /// Level or running total.
+    pub kind: Kind,
+    /// Series with the same group are replicas of one thing.
+    pub group: Option<u32>,
+}
+
+/// One shard: the state of its series and the block under way. Single-threaded; runs as fast as it is fed.
+#[derive(Debug)]
+pub struct Shard {
+    extractor: Extractor,
+    ensemble: Ensemble,
+    groups: Vec<u32>,
+    /// The block in which each series was last seen, so that no block holds a series twice.
+    seen_in: Vec<u64>,
+    block_no: u64,
+    block: Gathered,
+    judged: Vec<Judged>,
+    members: Vec<f32>,
+}
+
+/// The rows of the block under way, by column.
+#[derive(Debug, Default)]
+struct Gathered {
+    series: Vec<u32>,
+    groups: Vec<u32>,
+    times: Vec<i64>,
+    rows: Vec<Row>,
+    levels: Vec<f64>,
+    values: Vec<f64>,
+}
+
+impl Gathered {
+    fn clear(&mut self) {
+        self.series.clear();
+        self.groups.clear();
+        self.times.clear();
+        self.rows.clear();
+        self.levels.clear();
+        self.values.clear();
+    }
+}
+
+impl Shard {
+    /// An empty shard.
+    ///
+    /// # Errors
+    /// [`BuildError`] when the configuration names an unknown detector or a wrong option.
+    pub fn new(config: &EngineConfig) -> Result<Self, BuildError> {
+        Ok(Self {
+            extractor: Extractor::default(),
+            ensemble: config.ensemble()?,
+            groups: Vec::new(),
+            seen_in: Vec::new(),
+            block_no: 0,
+            block: Gathered::default(),
+            judged: Vec::new(),
+            members: Vec::new(),
+        })
+    }
+
+    /// Makes room for one more series; ids count from 0.
+    pub fn add_series(&mut self, spec: SeriesSpec) -> SeriesId {
+        let i = self.extractor.add_series(spec.kind);
+        self.ensemble.add_series();
+        self.groups.push(spec.group.unwrap_or(NO_GROUP));
+        self.seen_in.push(0);
+        SeriesId(i as u32)
+    }
+
+    /// How many series there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.groups.is_empty()
+    }
+
+    /// Takes samples in any order of series, in order of time within each, and appends to `risks` what they give rise
+    /// to: one risk per sample that says something (the first sample of a counter does not), in the order of
+    /// `samples`. Appends to `refused` the place in `samples` of each that was not taken, and why.
+    ///
+    /// No I/O, no lock, no clock. Allocates only while its buffers grow to the largest batch seen.
+    pub fn push(&mut self, samples: &[Sample], risks: &mut Vec<Risk>, refused: &mut Vec<(u32, Refusal)>) {
+        self.members.clear();
+        self.block_no += 1;
+        for (place, sample) in samples.iter().enumerate() {
+            let i = sample.series.index();
+            let Some(seen_in) = self.seen_in.get_mut(i) else {
+                refused.push((place as u32, Refusal::UnknownSeries));
+                continue;
+            };
+            if *seen_in == self.block_no || self.block.rows.len() == BLOCK_ROWS {
+                self.judge(risks);
+            }
+            self.seen_in[i] = self.block_no;
+            match self.extractor.extract(i, sample.at, sample.value) {
+                Extracted::Row(row, level) => {
+                    self.block.series.push(sample.series.0);
+                    self.block.groups.push(self.groups[i]);
+                    self.block.times.push(sample.at.micros());
+                    self.block.rows.push(row);
+                    self.block.levels.push(level);
+                    self.block.values.push(sample.value);
+                }
+                Extracted::Pending => {}
+                Extracted::Refused(why) => refused.push((place as u32, why)),
+            }
+        }
+        self.judge(risks);
+    }
+
+    /// Judges the block under way and begins the next.
+    fn judge(&mut self, risks: &mut Vec<Risk>) {
+        self.block_no += 1;
+        if self.block.rows.is_empty() {
+            return;
+        }
+        let b = &self.block;
+        self.judged.resize(b.rows.len(), Judged::default());
+        let block = Block { series: &b.series, groups: &b.groups, times: &b.times, rows: &b.rows };
+        self.ensemble.judge(&block, &mut self.judged, &mut self.members);
+        for (k, judged) in self.judged.iter().enumerate() {
+            let (row, i) = (&b.rows[k], b.series[k] as usize);
+            risks.push(Risk {
+                series: SeriesId(b.series[k]),
+                at: series::Timestamp::from_micros(b.times[k]),
+                value: b.values[k],
+                level: b.levels[k],
+                expected: self.extractor.to_level(i, row.expected),
+                band: 3.0 * f64::from(row.sigma) * self.extractor.unit(i),
+                score: judged.score,
+                alert_score: judged.alert_score,
+                confidence: judged.confidence,
+                event: judged.event,
+                detectors: judged.detectors,
+                features: standing_out(row),
+            });
+        }
+        self.block.clear();
+    }
+
+    /// Each member's score for the risks of the last [`Shard::push`], in the same order; shape `(risks, members)`.
+    #[must_use]
+    pub fn members(&self) -> &[f32] {
+        &self.members
+    }
+
+    /// Names of the members.
+    #[must_use]
+    pub fn member_names(&self) -> Vec<&'static str> {
+        self.ensemble.names().collect()
+    }
+
+    /// Bytes of state per series, everything included.
+    #[must_use]
+    pub fn bytes_per_series(&self) -> usize {
+        Extractor::state_bytes() + self.ensemble.state_bytes() + size_of::<Kind>() + size_of::<u32>() + size_of::<u64>()
+    }
+
+    /// Bytes of one series in a snapshot.
+    pub(crate) fn saved_bytes(&self) -> usize {
+        Extractor::state_bytes() + self.ensemble.state_bytes()
+    }
+
+    /// Appends what was learned of one series to `out`.
+    pub(crate) fn save(&self, series: usize, out: &mut Vec<u8>) {
+        self.extractor.save(series, out);
+        self.ensemble.save(series, out);
+    }
+
+    /// Takes what was learned of one series from bytes of [`Shard::saved_bytes`].
+    pub(crate) fn load(&mut self, series: usize, bytes: &[u8]) {
+        let (own, rest) = bytes.split_at(Extractor::state_bytes());
+        self.extractor.load(series, own);
+        self.ensemble.load(series, rest);
+    }
+
+    /// Tells the ensemble what a person said of an alert of this series.
+    pub(crate) fn feedback(&mut self, series: usize, confirmed: bool) {
+        self.ensemble.feedback(series, confirmed);
+    }
+}
+
+/// The features that stand out most. Only those measured in sigmas or on a like scale take part: a time of day is
+/// never a reason.
+fn standing_out(row: &Row) -> [Factor; MAX_FACTORS] {
+    const TAKING_PART: [usize; 8] = [
+        column::LEVEL,
+        column::DIFFERENCE,
+        column::TREND,
+        column::SCALE,
+        column::SHORT_RESIDUAL,
+        column::LONG_RESIDUAL,
+        column::SEASONAL_RESIDUAL,
+        column::VARIANCE_RATIO,
+    ];
+    debug_assert!(SCHEMA.len() > column::VARIANCE_RATIO);
+    let mut top = [Factor::default(); MAX_FACTORS];
+    let mut total = f32::MIN_POSITIVE;
+    for index in TAKING_PART {
+        let size = row.columns[index].abs();
+        total += size;
+        predict::insert_factor(&mut top, Factor { index: index as u8, share: size });
+    }
+    for factor in &mut top {
+        factor.share /= total;
+    }
+    top
+}

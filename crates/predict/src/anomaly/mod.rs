@@ -1,0 +1,46 @@
+//! Detectors: how odd is this sample, seen in one way. One file and one entry in [`DETECTORS`] each.
+
+mod residual;
+mod table;
+
+use catalog::Entry;
+use features::Row;
+
+pub use table::{PerSeries, Table};
+
+/// Samples of different series, no series twice: what a detector is called on.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    /// Which series each row belongs to, as indices into tables of state; shape `(rows,)`.
+    pub series: &'a [u32],
+    /// The group of each row's series, [`NO_GROUP`] if it has none; shape `(rows,)`.
+    pub groups: &'a [u32],
+    /// Time of each row in microseconds since the epoch; shape `(rows,)`.
+    pub times: &'a [i64],
+    /// What is known of each sample; shape `(rows,)`.
+    pub rows: &'a [Row],
+}
+
+/// The group of a series that has no replicas.
+pub const NO_GROUP: u32 = u32::MAX;
+
+/// A way to see how odd a sample is, by what came before in its series.
+///
+/// Implementors promise: the raw score is finite and at least 0, 0 means nothing odd; it depends on earlier samples
+/// of the same series (and group) and on nothing else; the same input gives the same bits; nothing allocates except
+/// in [`Detector::add_series`]. A raw score has the detector's own scale: only a calibrator may compare two of them.
+pub trait Detector: Send + std::fmt::Debug {
+    /// Makes room for one more series.
+    fn add_series(&mut self);
+    /// Scores each row of the block, then learns from it; `out` has one place per row.
+    fn score(&mut self, block: &Block<'_>, out: &mut [f32]);
+    /// Bytes of state per series.
+    fn state_bytes(&self) -> usize;
+    /// Appends the state of one series to `out`, [`Detector::state_bytes`] long.
+    fn save(&self, series: usize, out: &mut Vec<u8>);
+    /// Takes the state of one series from bytes of that length.
+    fn load(&mut self, series: usize, bytes: &[u8]);
+}
+
+/// Every detector there is, in the order in which their scores are reported.
+pub const DETECTORS: &[Entry<dyn Detector>] = &[residual::ENTRY];
