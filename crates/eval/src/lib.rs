@@ -1,6 +1,7 @@
 //! How accuracy is judged: data sets in, tables out. It has two users who share nothing else, the command line and
 //! the tests of detectors, and keeps a promise to both: it knows no engine, only scores.
 
+pub mod datasets;
 pub mod events;
 pub mod nab;
 pub mod rng;
