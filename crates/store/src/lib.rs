@@ -1,1 +1,13 @@
-//! store
+//! What is remembered on disk: learned state and what people said about alerts. A crate because it fences the disk:
+//! torn writes, full file systems and files of other versions are met here and nowhere else. The engine's own bytes
+//! are opaque to it.
+
+mod feedback;
+mod snapshot;
+mod state_dir;
+
+pub use feedback::{Appended, Feedback, FeedbackError, FeedbackLog, NewFeedback, Verdict};
+pub use snapshot::{
+    FORMAT_VERSION, FormatError, LoadError, Origin, Refused, Restored, SaveError, Snapshots,
+};
+pub use state_dir::{OpenError, StateDir};
