@@ -71,16 +71,16 @@ impl Counts {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Point {
     /// On the scale of the scores.
-    pub threshold: f32,
+    pub threshold: f64,
     /// Over all series of the set.
     pub counts: Counts,
 }
 
 /// The counts of one series at `threshold`.
 #[must_use]
-pub fn at(series: Labelled<'_>, threshold: f32) -> Counts {
+pub fn at<T: Copy + Into<f64>>(series: Labelled<'_, T>, threshold: f64) -> Counts {
     walk(series.labels, &segments(series.labels), |i| {
-        series.scores.get(i).is_some_and(|s| *s >= threshold)
+        series.scores.get(i).is_some_and(|s| (*s).into() >= threshold)
     })
 }
 
@@ -89,13 +89,13 @@ pub fn at(series: Labelled<'_>, threshold: f32) -> Counts {
 /// Thresholds are scores at geometrically spaced ranks of the pooled scores, so the tail, where alerting happens, is
 /// tried score by score. One pass over the rows for each: O(400 · rows).
 #[must_use]
-pub fn curve(set: &[Labelled<'_>]) -> Vec<Point> {
+pub fn curve<T: Copy + Into<f64>>(set: &[Labelled<'_, T>]) -> Vec<Point> {
     let prepared: Vec<_> = set.iter().map(|s| (s, segments(s.labels))).collect();
     let thresholds = thresholds(set);
     // A small integer per sample, the first threshold it reaches, makes the passes several times cheaper.
     let first: Vec<Vec<u16>> = set
         .iter()
-        .map(|s| s.scores.iter().map(|v| first_reached(&thresholds, *v)).collect())
+        .map(|s| s.scores.iter().map(|v| first_reached(&thresholds, (*v).into())).collect())
         .collect();
     thresholds
         .iter()
@@ -158,12 +158,12 @@ fn walk(labels: &[bool], found: &[std::ops::Range<usize>], reaches: impl Fn(usiz
     counts
 }
 
-fn thresholds(set: &[Labelled<'_>]) -> Vec<f32> {
-    let mut pooled: Vec<f32> =
-        set.iter().flat_map(|s| s.scores).copied().filter(|v| !v.is_nan()).collect();
+fn thresholds<T: Copy + Into<f64>>(set: &[Labelled<'_, T>]) -> Vec<f64> {
+    let mut pooled: Vec<f64> =
+        set.iter().flat_map(|s| s.scores).map(|v| (*v).into()).filter(|v: &f64| !v.is_nan()).collect();
     pooled.sort_unstable_by(|a, b| b.total_cmp(a));
     let growth = (pooled.len() as f64).powf(1.0 / N_THRESHOLDS as f64);
-    let mut picked: Vec<f32> = Vec::new();
+    let mut picked: Vec<f64> = Vec::new();
     let mut rank = 1.0_f64;
     let mut next = 0;
     while let Some(score) = pooled.get(next) {
@@ -186,7 +186,7 @@ fn whole(rank: f64) -> usize {
     rank
 }
 
-fn first_reached(thresholds: &[f32], score: f32) -> u16 {
+fn first_reached(thresholds: &[f64], score: f64) -> u16 {
     if score.is_nan() {
         return u16::MAX;
     }
@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_constant_score_does_not_win() {
         let labels = labels(13_000, 5_000..5_100);
-        let points = curve(&[Labelled { labels: &labels, scores: &[0.3; 13_000] }]);
+        let points = curve(&[Labelled { labels: &labels, scores: &[0.3_f32; 13_000] }]);
         assert_eq!(points.len(), 1);
         assert_eq!(points[0].counts.alerts_inside + points[0].counts.alerts_outside, 1_000);
         let best = best_f1(&points).expect("there is a segment");
@@ -247,7 +247,7 @@ mod tests {
             assert_eq!(point.counts, direct);
         }
         assert!(points.windows(2).all(|p| p[0].threshold > p[1].threshold));
-        let lowest = sets.iter().flat_map(|s| &s.1).copied().fold(f32::INFINITY, f32::min);
+        let lowest: f64 = sets.iter().flat_map(|s| &s.1).copied().fold(f32::INFINITY, f32::min).into();
         assert!(points.last().is_some_and(|p| p.threshold <= lowest), "the curve ends at the lowest score");
         assert!(points.len() <= N_THRESHOLDS + 1);
         let quiet = at_false_rate(&points, 1.0).expect("scores above one are only in labels");
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn nan_is_never_an_alert() {
-        let counts = at(Labelled { labels: &[true, false], scores: &[f32::NAN, f32::NAN] }, f32::NEG_INFINITY);
+        let counts = at(Labelled { labels: &[true, false], scores: &[f32::NAN, f32::NAN] }, f64::NEG_INFINITY);
         assert_eq!(counts.segments_hit + counts.alerts_outside, 0);
         assert!(curve(&[Labelled { labels: &[true], scores: &[f32::NAN] }]).is_empty());
     }

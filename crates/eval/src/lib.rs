@@ -10,12 +10,14 @@ pub mod vus;
 /// The samples of one series that are judged, warm-up already cut off: a label and a score for each.
 ///
 /// Both slices have the same length; where they differ the longer one is cut. A NaN score never reaches a threshold.
+/// Scores are `f32`, as the engine gives them, or `f64`: comparisons are made in `f64`, because published scores differ
+/// from 1 by less than an `f32` can tell.
 #[derive(Debug, Clone, Copy)]
-pub struct Labelled<'a> {
+pub struct Labelled<'a, T = f32> {
     /// True where the sample belongs to an anomaly.
     pub labels: &'a [bool],
     /// Higher is odder; any scale.
-    pub scores: &'a [f32],
+    pub scores: &'a [T],
 }
 
 /// The runs of `true` as half-open index ranges, in order.

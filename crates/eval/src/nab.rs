@@ -34,11 +34,11 @@ pub const LOW_FN: Profile =
 /// The three profiles of the benchmark, in the order of its own tables.
 pub const PROFILES: [Profile; 3] = [STANDARD, LOW_FP, LOW_FN];
 
-/// One series with a score per row.
+/// One series with a score per row, `f32` or `f64`; compared as `f64`, since some published scores are within 1e-8 of 1.
 #[derive(Debug, Clone, Copy)]
-pub struct Scored<'a> {
+pub struct Scored<'a, T = f32> {
     /// Higher is odder, any scale; NaN never counts as a detection.
-    pub scores: &'a [f32],
+    pub scores: &'a [T],
     /// Row ranges of the labelled windows, in order and disjoint; cut at the end of `scores`.
     pub windows: &'a [Range<usize>],
     /// Rows at the start that are not scored: see [`probation`].
@@ -58,7 +58,7 @@ pub struct Best {
     /// Normalised: 0 for no detection at all, 100 for a perfect detector; may be negative.
     pub score: f64,
     /// The threshold, on the scale of the scores; infinite when silence is best.
-    pub threshold: f32,
+    pub threshold: f64,
 }
 
 /// What one series contributes at one threshold, before normalising.
@@ -81,7 +81,7 @@ pub fn normalise(parts: &[Part], profile: Profile) -> f64 {
 
 /// What one series earns and loses at `threshold`.
 #[must_use]
-pub fn part_at(series: Scored<'_>, profile: Profile, threshold: f32) -> Part {
+pub fn part_at<T: Copy + Into<f64>>(series: Scored<'_, T>, profile: Profile, threshold: f64) -> Part {
     let mut outside = 0.0;
     let mut windows = vec![None; series.windows.len()];
     for row in rows(series) {
@@ -105,7 +105,7 @@ pub fn part_at(series: Scored<'_>, profile: Profile, threshold: f32) -> Part {
 
 /// The normalised score of the corpus at `threshold`; NaN if no series has a window. O(rows).
 #[must_use]
-pub fn score_at(corpus: &[Scored<'_>], profile: Profile, threshold: f32) -> f64 {
+pub fn score_at<T: Copy + Into<f64>>(corpus: &[Scored<'_, T>], profile: Profile, threshold: f64) -> f64 {
     let parts: Vec<Part> = corpus.iter().map(|s| part_at(*s, profile, threshold)).collect();
     normalise(&parts, profile)
 }
@@ -115,7 +115,7 @@ pub fn score_at(corpus: &[Scored<'_>], profile: Profile, threshold: f32) -> f64 
 /// Walks the rows from the highest score down. The running total changes only by what a row adds: a false positive its
 /// cost, a row in a window what it improves on the best of that window so far.
 #[must_use]
-pub fn best(corpus: &[Scored<'_>], profile: Profile) -> Best {
+pub fn best<T: Copy + Into<f64>>(corpus: &[Scored<'_, T>], profile: Profile) -> Best {
     let mut all = Vec::new();
     let mut first_window = 0;
     for series in corpus {
@@ -129,7 +129,7 @@ pub fn best(corpus: &[Scored<'_>], profile: Profile) -> Best {
     let n_windows = windows.iter().flatten().count();
     let mut raw = -profile.false_negative * n_windows as f64;
     let normalised = |raw| normalise(&[Part { raw, n_windows }], profile);
-    let mut best = Best { score: normalised(raw), threshold: f32::INFINITY };
+    let mut best = Best { score: normalised(raw), threshold: f64::INFINITY };
     all.retain(|r| !r.score.is_nan());
     all.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     for (i, row) in all.iter().enumerate() {
@@ -154,12 +154,12 @@ pub fn best(corpus: &[Scored<'_>], profile: Profile) -> Best {
 /// A row after probation: its score, its window if any, and what its position is worth before weighting.
 #[derive(Debug, Clone, Copy)]
 struct Row {
-    score: f32,
+    score: f64,
     window: Option<usize>,
     place: f64,
 }
 
-fn rows(series: Scored<'_>) -> impl Iterator<Item = Row> + '_ {
+fn rows<T: Copy + Into<f64>>(series: Scored<'_, T>) -> impl Iterator<Item = Row> + '_ {
     let n = series.scores.len();
     let mut next = 0;
     (0..n)
@@ -167,7 +167,7 @@ fn rows(series: Scored<'_>) -> impl Iterator<Item = Row> + '_ {
             while series.windows.get(next).is_some_and(|w| w.end.min(n) <= i) {
                 next += 1;
             }
-            let score = series.scores[i];
+            let score = series.scores[i].into();
             match series.windows.get(next) {
                 Some(w) if w.start <= i => {
                     let width = (w.end.min(n) - w.start) as f64;
@@ -209,7 +209,7 @@ mod tests {
         scores
     }
 
-    fn check(marks: &[(usize, f32)], profile: Profile, threshold: f32, raw_expected: f64) {
+    fn check(marks: &[(usize, f32)], profile: Profile, threshold: f64, raw_expected: f64) {
         let scores = one_window(marks);
         let window = 10..14;
         let series = Scored { scores: &scores, windows: std::slice::from_ref(&window), probation: 3 };
@@ -240,18 +240,18 @@ mod tests {
         let mut random = crate::rng::SplitMix::new(7);
         for _ in 0..50 {
             // Coarse scores, so that ties are common.
-            let series: Vec<Vec<f32>> = (0..3)
-                .map(|_| (0..60).map(|_| (random.below(12) as f32) / 10.0).collect())
+            let series: Vec<Vec<f64>> = (0..3)
+                .map(|_| (0..60).map(|_| (random.below(12) as f64) / 10.0).collect())
                 .collect();
             let windows = [vec![12..20, 30..31], vec![], vec![2..5, 40..80]];
-            let corpus: Vec<Scored<'_>> = series
+            let corpus: Vec<Scored<'_, f64>> = series
                 .iter()
                 .zip(&windows)
                 .map(|(scores, windows)| Scored { scores, windows, probation: probation(60) })
                 .collect();
             for profile in PROFILES {
                 let tried = (0..=12)
-                    .map(|t| score_at(&corpus, profile, t as f32 / 10.0))
+                    .map(|t| score_at(&corpus, profile, f64::from(t) / 10.0))
                     .fold(f64::NEG_INFINITY, f64::max);
                 let found = best(&corpus, profile);
                 assert!((found.score - tried).abs() < ROUNDING, "{found:?}, tried {tried}");

@@ -30,7 +30,7 @@ pub const MAX_WINDOW: usize = 100;
 /// O(n log n + L · (250 + segments · L)): each sample falls into the first threshold that it reaches, so that one prefix
 /// sum over thresholds replaces a pass over the series for each.
 #[must_use]
-pub fn vus_pr(labels: &[bool], scores: &[f32], window: usize) -> f64 {
+pub fn vus_pr<T: Copy + Into<f64>>(labels: &[bool], scores: &[T], window: usize) -> f64 {
     let n = labels.len().min(scores.len());
     let anomalies = segments(&labels[..n]);
     if anomalies.is_empty() {
@@ -71,11 +71,11 @@ struct Reached {
 }
 
 impl Reached {
-    fn new(scores: &[f32]) -> Self {
-        let rank = |s: f32| if s.is_nan() { f32::NEG_INFINITY } else { s };
-        let mut sorted: Vec<f32> = scores.iter().copied().map(rank).collect();
+    fn new<T: Copy + Into<f64>>(scores: &[T]) -> Self {
+        let rank = |s: T| Some(s.into()).filter(|s| !s.is_nan()).unwrap_or(f64::NEG_INFINITY);
+        let mut sorted: Vec<f64> = scores.iter().copied().map(rank).collect();
         sorted.sort_unstable_by(|a, b| b.total_cmp(a));
-        let thresholds: Vec<f32> = (0..N_THRESHOLDS)
+        let thresholds: Vec<f64> = (0..N_THRESHOLDS)
             .map(|k| sorted[k * (sorted.len() - 1) / (N_THRESHOLDS - 1)])
             .collect();
         let n_predicted =
@@ -179,7 +179,7 @@ mod tests {
     /// The definition, spelt out over whole arrays for each width and threshold.
     fn naive(labels: &[bool], scores: &[f32], window: usize) -> f64 {
         let n = labels.len();
-        let odd = |i: i64| i >= 0 && (i as usize) < n && labels[i as usize];
+        let odd = |i: i64| usize::try_from(i).is_ok_and(|i| i < n && labels[i]);
         let mut sorted = scores.to_vec();
         sorted.sort_by(|a, b| b.total_cmp(a));
         let mut volume = 0.0;
@@ -198,12 +198,12 @@ mod tests {
             let extended: Vec<f64> = (0..n as i64)
                 .map(|i| if odd(i) { 1.0 } else { edge_slopes(i).min(1.0) })
                 .collect();
-            // Reference rule: two anomalies are one segment when a sample lies in the buffers of both; touching is not enough.
+            // The reference's rule: two anomalies are one segment when a sample lies in the buffers of both; touching is not enough.
             let near = |a: &Range<usize>, i: i64| i >= a.start as i64 - half && i < a.end as i64 + half;
             let mut groups: Vec<Vec<usize>> = Vec::new();
             let mut previous_anomaly: Option<Range<usize>> = None;
             for a in segments(labels) {
-                let reach = (0..n as i64).filter(|i| near(&a, *i)).map(|i| i as usize).collect::<Vec<_>>();
+                let reach = (0..n).filter(|i| near(&a, *i as i64)).collect::<Vec<_>>();
                 match (&previous_anomaly, groups.last_mut()) {
                     (Some(p), Some(g)) if reach.iter().any(|i| near(p, *i as i64)) => g.extend(reach),
                     _ => groups.push(reach),
@@ -257,8 +257,8 @@ mod tests {
         let mut random = crate::rng::SplitMix::new(3);
         let noise: Vec<f32> = (0..1_000).map(|_| random.unit()).collect();
         assert!((vus_pr(&labels, &noise, 0) - 0.1).abs() < 0.04);
-        assert!(vus_pr(&[false; 10], &[1.0; 10], 5).is_nan());
-        assert!(vus_pr(&[], &[], 5).is_nan());
+        assert!(vus_pr(&[false; 10], &[1.0_f32; 10], 5).is_nan());
+        assert!(vus_pr::<f64>(&[], &[], 5).is_nan());
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Series {
 
     /// Labels and scores of the rows that are judged.
     #[must_use]
-    pub fn judged<'a>(&'a self, scores: &'a [f32]) -> crate::Labelled<'a> {
+    pub fn judged<'a, T>(&'a self, scores: &'a [T]) -> crate::Labelled<'a, T> {
         crate::Labelled {
             labels: self.labels.get(self.probation..).unwrap_or_default(),
             scores: scores.get(self.probation..).unwrap_or_default(),
@@ -101,10 +101,7 @@ impl DatasetError {
 
 /// Reads a file whole; its absence is an incomplete corpus, not an I/O failure.
 fn read(path: &Path, origin: &'static str) -> Result<Vec<u8>, DatasetError> {
-    std::fs::read(path).map_err(|source| match source.kind() {
-        io::ErrorKind::NotFound => DatasetError::Missing { path: path.to_owned(), origin },
-        _ => DatasetError::Io { path: path.to_owned(), source },
-    })
+    std::fs::read(path).map_err(|source| io_fault(path, origin, source))
 }
 
 /// The files `dir/*/*.csv` as (`folder/file.csv`, path), sorted, so that order never depends on the file system.
@@ -129,11 +126,15 @@ fn csv_files(dir: &Path, origin: &'static str) -> Result<Vec<(String, PathBuf)>,
 }
 
 fn entries(dir: &Path, origin: &'static str) -> Result<Vec<PathBuf>, DatasetError> {
-    let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => DatasetError::Missing { path: dir.to_owned(), origin },
-        _ => DatasetError::Io { path: dir.to_owned(), source },
-    };
     std::fs::read_dir(dir)
         .and_then(|found| found.map(|e| e.map(|e| e.path())).collect())
-        .map_err(failed)
+        .map_err(|source| io_fault(dir, origin, source))
+}
+
+fn io_fault(path: &Path, origin: &'static str, source: io::Error) -> DatasetError {
+    if source.kind() == io::ErrorKind::NotFound {
+        DatasetError::Missing { path: path.to_owned(), origin }
+    } else {
+        DatasetError::Io { path: path.to_owned(), source }
+    }
 }
