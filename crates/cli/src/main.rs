@@ -1,1 +1,56 @@
-fn main() {}
+//! The one binary: arguments in, subcommands out. Each subcommand is one file (or folder) beside this one.
+
+mod config;
+mod dates;
+mod hint;
+mod numbers;
+mod progress;
+mod replay;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+const FIRST_STEPS: &str = "\
+First steps:
+  forestall serve                           watch this machine
+  forestall watch                           see, live, what is odd (in a second terminal)
+  forestall replay FILE --plot out.html     judge recorded metrics";
+
+/// Watches infrastructure metrics and says what is odd.
+#[derive(Debug, Parser)]
+#[command(name = "forestall", version, after_help = FIRST_STEPS, arg_required_else_help = true, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Replay(replay::ReplayArgs),
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Replay(args) => replay::run(&args),
+    }
+}
+
+/// 0 when all went well, 1 when it did not, 2 (from clap) when the arguments make no sense.
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if reader_is_gone(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", hint::message(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether the error is only that nobody reads the output any more, as under `| head`.
+fn reader_is_gone(error: &anyhow::Error) -> bool {
+    let io = |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+    error.chain().any(|cause| io(cause) == Some(std::io::ErrorKind::BrokenPipe))
+}

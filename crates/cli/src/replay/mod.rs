@@ -1,0 +1,116 @@
+//! `forestall replay`: recorded metrics through the engine, as fast as it goes.
+
+mod judge;
+mod row;
+mod scores;
+mod summary;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use hotpath::Shard;
+use sources::replay::{Cells, Options, Order};
+
+use crate::config::EngineArgs;
+use row::Observer;
+use scores::ScoresFile;
+use summary::Summary;
+
+const EXAMPLES: &str = "\
+Examples:
+  forestall replay requests.csv
+      Say how many samples were scored and which events were found.
+  forestall replay *.csv --plot out.html
+      Draw every series with its expected band, its scores and its events.
+  forestall replay a.csv b.parquet --scores scores.parquet
+      One row per sample, to judge with your own tools.
+  zcat day.csv.gz | forestall replay - --scores - > scores.csv
+
+Shapes that are read, by the header (CSV, gzipped CSV; Parquet with the same columns):
+  time,metric,labels,value          one row per sample of many series
+  timestamp,value[,label]           one series
+  timestamp,cpu,memory,...          one column per series
+Times are RFC 3339, YYYY-MM-DD HH:MM:SS in UTC, or numbers since the epoch (s, ms, µs or ns, by their size).
+Metrics that end in _total, _count, _sum or _bucket are counters: their rate is watched.";
+
+/// Replays recorded metrics and says what was odd.
+///
+/// Each file meets a fresh engine; the series of one file share it, so that replicas are compared with each other.
+/// Scores are causal: the score of a row depends on the rows before it and on nothing else.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ReplayArgs {
+    /// Files to replay; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    /// Write one row per sample to this .csv or .parquet file; `-` is CSV on standard output
+    #[arg(long, value_name = "OUT")]
+    scores: Option<PathBuf>,
+
+    /// In which order to take the rows of a file
+    #[arg(long, value_enum, default_value_t = RowOrder::AsIs)]
+    order: RowOrder,
+
+    /// Leave out cells that cannot be read, and count them, instead of stopping at the first
+    #[arg(long)]
+    lenient: bool,
+
+    /// How many events to list per file, highest peaks first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    events: usize,
+
+    #[command(flatten)]
+    engine: EngineArgs,
+}
+
+/// The order of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum RowOrder {
+    /// As they stand: samples that go back in time are refused
+    AsIs,
+    /// Sorted by time, which holds the file in memory
+    ByTime,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// At the first file that cannot be read, and when an output cannot be written.
+pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
+    let config = args.engine.load()?;
+    let members = Shard::new(&config).context("building the engine")?.member_names();
+    let mut scores = args.scores.as_deref().map(|path| ScoresFile::create(path, &members)).transpose()?;
+    for path in &args.files {
+        let mut summary = Summary::new(&members);
+        let mut observers: Vec<&mut dyn Observer> = vec![&mut summary];
+        observers.extend(scores.as_mut().map(|scores| scores as &mut dyn Observer));
+        let unread = judge::file(path, args.options(), &config, &mut observers)?;
+        // Standard output belongs to the scores when they go there.
+        if args.scores.as_deref() == Some(Path::new("-")) {
+            summary.write(&mut std::io::stderr().lock(), &path.display().to_string(), &unread, args.events)?;
+        } else {
+            summary.write(&mut std::io::stdout().lock(), &path.display().to_string(), &unread, args.events)?;
+        }
+    }
+    if let Some(scores) = scores {
+        scores.finish()?;
+    }
+    std::io::stdout().flush()?;
+    Ok(())
+}
+
+impl ReplayArgs {
+    fn options(&self) -> Options {
+        Options {
+            cells: if self.lenient { Cells::Lenient } else { Cells::Strict },
+            order: match self.order {
+                RowOrder::AsIs => Order::AsIs,
+                RowOrder::ByTime => Order::ByTime,
+            },
+            ..Options::default()
+        }
+    }
+}
