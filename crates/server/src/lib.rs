@@ -1,1 +1,12 @@
-//! server
+//! `Config` to running engine, and the gRPC services. A crate because it fences tokio and tonic, and because two users
+//! share it: the command line that serves, and the tests that start the real server on a free port.
+
+mod config;
+mod page;
+mod selector;
+mod system_clock;
+
+pub use config::{
+    Config, ConfigError, HostConfig, IngestConfig, Problem, ServerConfig, StateConfig, WatchConfig,
+};
+pub use system_clock::SystemClock;

@@ -1,0 +1,257 @@
+//! Finds all that is wrong with a configuration, not just the first thing.
+
+use std::collections::BTreeMap;
+
+use hotpath::Shard;
+use toml::{Table, Value};
+
+use super::{Config, Problem};
+
+/// Reads a configuration, or tells of everything that is wrong with it.
+///
+/// serde stops at the first error. So each key is first read alone, in a file of its own so to speak: those that fail
+/// are reported and left out, and what remains is read together and checked for its ranges.
+pub(super) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
+    let given: Table = text.parse().map_err(|error: toml::de::Error| {
+        let line = error
+            .span()
+            .map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        let place = line
+            .map(|line| format!("line {line}: "))
+            .unwrap_or_default();
+        vec![problem(
+            "",
+            format!("{place}{}", error.message().trim_end()),
+        )]
+    })?;
+    let shape =
+        Table::try_from(Config::default()).map_err(|error| vec![problem("", error.to_string())])?;
+    let mut problems = Vec::new();
+    let mut good = Table::new();
+    for (path, value) in leaves(&given, &shape, &[]) {
+        let mut alone = Table::new();
+        put(&mut alone, &path, value.clone());
+        match alone.try_into::<Config>() {
+            Ok(_) => put(&mut good, &path, value.clone()),
+            Err(error) => problems.push(problem(&path.join("."), one_line(error.message()))),
+        }
+    }
+    match good.try_into::<Config>() {
+        Ok(config) => {
+            problems.extend(ranges(&config));
+            if problems.is_empty() {
+                Ok(config)
+            } else {
+                Err(problems)
+            }
+        }
+        Err(error) => {
+            problems.push(problem("", one_line(error.message())));
+            Err(problems)
+        }
+    }
+}
+
+fn problem(key: &str, message: impl Into<String>) -> Problem {
+    Problem {
+        key: key.to_owned(),
+        message: message.into(),
+    }
+}
+
+fn one_line(message: &str) -> String {
+    message.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The keys of `given`, as deep as `shape` has sections.
+fn leaves<'a>(given: &'a Table, shape: &Table, at: &[&'a str]) -> Vec<(Vec<&'a str>, &'a Value)> {
+    let mut found = Vec::new();
+    for (key, value) in given {
+        let path = [at, &[key.as_str()]].concat();
+        match (value, shape.get(key)) {
+            // An empty section of the shape is a map: its keys are the user's.
+            (Value::Table(inner), Some(Value::Table(shape))) if !shape.is_empty() => {
+                found.extend(leaves(inner, shape, &path));
+            }
+            _ => found.push((path, value)),
+        }
+    }
+    found
+}
+
+fn put(table: &mut Table, path: &[&str], value: Value) {
+    match path {
+        [] => {}
+        [key] => {
+            table.insert((*key).to_owned(), value);
+        }
+        [key, rest @ ..] => {
+            let inner = table
+                .entry((*key).to_owned())
+                .or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(inner) = inner {
+                put(inner, rest, value);
+            }
+        }
+    }
+}
+
+/// All values that parse and make no sense.
+pub(super) fn ranges(config: &Config) -> Vec<Problem> {
+    let Config {
+        server,
+        ingest,
+        host,
+        state,
+        watch,
+        engine,
+    } = config;
+    let mut problems = Vec::new();
+    let mut between = |key: &str, value: f64, low: f64, high: f64| {
+        if !(low..=high).contains(&value) {
+            problems.push(problem(
+                key,
+                format!("{value} is not between {low} and {high}"),
+            ));
+        }
+    };
+    between(
+        "server.max_message_bytes",
+        server.max_message_bytes as f64,
+        65_536.0,
+        1_073_741_824.0,
+    );
+    between(
+        "server.max_streams",
+        server.max_streams as f64,
+        1.0,
+        100_000.0,
+    );
+    between(
+        "server.max_scoring_streams",
+        server.max_scoring_streams as f64,
+        1.0,
+        1024.0,
+    );
+    between(
+        "server.shutdown_grace_s",
+        server.shutdown_grace_s,
+        0.0,
+        3600.0,
+    );
+    between("ingest.shards", ingest.shards as f64, 0.0, 256.0);
+    between(
+        "ingest.queue_samples",
+        ingest.queue_samples as f64,
+        1024.0,
+        67_108_864.0,
+    );
+    between(
+        "ingest.in_flight_per_stream",
+        ingest.in_flight_per_stream as f64,
+        1.0,
+        1024.0,
+    );
+    between(
+        "ingest.max_series_refs",
+        f64::from(ingest.max_series_refs),
+        1.0,
+        16_777_216.0,
+    );
+    between("ingest.max_ahead_s", ingest.max_ahead_s, 0.0, 1e9);
+    between("host.interval_s", host.interval_s, 0.1, 3600.0);
+    between("host.top_processes", host.top_processes as f64, 0.0, 1000.0);
+    between(
+        "state.snapshot_interval_s",
+        state.snapshot_interval_s,
+        1.0,
+        86_400.0,
+    );
+    between(
+        "watch.max_watchers",
+        watch.max_watchers as f64,
+        0.0,
+        10_000.0,
+    );
+    between(
+        "watch.queue_risks",
+        watch.queue_risks as f64,
+        16.0,
+        1_048_576.0,
+    );
+    between(
+        "watch.history_points",
+        watch.history_points as f64,
+        0.0,
+        100_000.0,
+    );
+    between(
+        "watch.history_series",
+        watch.history_series as f64,
+        0.0,
+        1e8,
+    );
+    between("watch.closed_events", watch.closed_events as f64, 0.0, 1e6);
+    between("engine.max_series", engine.max_series as f64, 1.0, 4e9);
+
+    let has_tls = !server.tls_cert.as_os_str().is_empty();
+    let has_token = !server.token_file.as_os_str().is_empty();
+    if has_tls && server.tls_key.as_os_str().is_empty() {
+        problems.push(problem(
+            "server.tls_key",
+            "missing, while server.tls_cert is set",
+        ));
+    }
+    if !has_tls && !server.tls_key.as_os_str().is_empty() {
+        problems.push(problem(
+            "server.tls_cert",
+            "missing, while server.tls_key is set",
+        ));
+    }
+    if !server.listen.ip().is_loopback() && !server.allow_insecure_remote && !(has_tls && has_token)
+    {
+        problems.push(problem(
+            "server.listen",
+            format!(
+                "others can reach {}: set server.tls_cert, server.tls_key and server.token_file, or \
+                 server.allow_insecure_remote = true",
+                server.listen
+            ),
+        ));
+    }
+    if state.enabled && state.resolved_dir().is_none() {
+        problems.push(problem(
+            "state.dir",
+            "there is no home directory to keep state in: name a directory",
+        ));
+    }
+    problems.extend(detectors(config));
+    problems
+}
+
+/// Each detector's options are tried alone, for the same reason as each key is.
+fn detectors(config: &Config) -> Vec<Problem> {
+    let mut engine = config.engine.clone();
+    let all = std::mem::take(&mut engine.detectors);
+    let mut problems = Vec::new();
+    if let Err(error) = Shard::new(&engine) {
+        problems.push(problem("engine", error.to_string()));
+        return problems;
+    }
+    for (name, options) in &all {
+        engine.detectors = BTreeMap::from([(name.clone(), options.clone())]);
+        if let Err(error) = Shard::new(&engine) {
+            problems.push(problem(
+                &format!("engine.detectors.{name}"),
+                error.to_string(),
+            ));
+        }
+    }
+    if problems.is_empty() {
+        engine.detectors = all;
+        if let Err(error) = Shard::new(&engine) {
+            problems.push(problem("engine.detectors", error.to_string()));
+        }
+    }
+    problems
+}

@@ -1,0 +1,283 @@
+//! The configuration: one file, one struct. Unknown keys are refused, and all errors are shown at once.
+
+mod check;
+
+use std::fmt;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use hotpath::EngineConfig;
+use predict::anomaly::DETECTORS;
+use serde::{Deserialize, Serialize};
+
+/// Everything that may be set. [`Config::default_toml`] documents each key.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The gRPC server.
+    pub server: ServerConfig,
+    /// Samples on their way in.
+    pub ingest: IngestConfig,
+    /// This host's own metrics.
+    pub host: HostConfig,
+    /// What is kept on disk.
+    pub state: StateConfig,
+    /// What is kept for readers.
+    pub watch: WatchConfig,
+    /// The engine.
+    pub engine: EngineConfig,
+}
+
+/// The section `[server]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// Where the services listen.
+    pub listen: SocketAddr,
+    /// Certificate chain; empty for none.
+    pub tls_cert: PathBuf,
+    /// Private key; empty for none.
+    pub tls_key: PathBuf,
+    /// File with the token; empty for none.
+    pub token_file: PathBuf,
+    /// Whether others may reach it without TLS and token.
+    pub allow_insecure_remote: bool,
+    /// Largest request, in bytes.
+    pub max_message_bytes: usize,
+    /// Most streams at once.
+    pub max_streams: usize,
+    /// Most ScoreSeries streams that compute at once.
+    pub max_scoring_streams: usize,
+    /// How long streams may go on after a request to stop, in seconds.
+    pub shutdown_grace_s: f64,
+}
+
+/// The section `[ingest]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IngestConfig {
+    /// Threads that score; 0 is one for each core.
+    pub shards: usize,
+    /// Samples that may wait for a shard.
+    pub queue_samples: usize,
+    /// Requests of one stream that may wait for their answer.
+    pub in_flight_per_stream: usize,
+    /// Largest `series_ref`.
+    pub max_series_refs: u32,
+    /// How far ahead of the clock a sample may be, in seconds.
+    pub max_ahead_s: f64,
+}
+
+/// The section `[host]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HostConfig {
+    /// Whether this host is watched.
+    pub enabled: bool,
+    /// Seconds between two readings.
+    pub interval_s: f64,
+    /// How many processes are watched, by each measure.
+    pub top_processes: usize,
+}
+
+/// The section `[state]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StateConfig {
+    /// Whether anything is kept on disk.
+    pub enabled: bool,
+    /// Where; empty for the usual place.
+    pub dir: PathBuf,
+    /// Seconds between two snapshots.
+    pub snapshot_interval_s: f64,
+}
+
+/// The section `[watch]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WatchConfig {
+    /// Most readers of WatchRisks.
+    pub max_watchers: usize,
+    /// Risks that wait for one reader.
+    pub queue_risks: usize,
+    /// Recent points kept of each series.
+    pub history_points: usize,
+    /// Series that get a history.
+    pub history_series: usize,
+    /// Events remembered after they closed.
+    pub closed_events: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7878)),
+            tls_cert: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            token_file: PathBuf::new(),
+            allow_insecure_remote: false,
+            max_message_bytes: 8 << 20,
+            max_streams: 256,
+            max_scoring_streams: 2,
+            shutdown_grace_s: 5.0,
+        }
+    }
+}
+
+impl Default for IngestConfig {
+    fn default() -> Self {
+        Self {
+            shards: 0,
+            queue_samples: 1 << 18,
+            in_flight_per_stream: 16,
+            max_series_refs: 1 << 20,
+            max_ahead_s: 300.0,
+        }
+    }
+}
+
+impl Default for HostConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            interval_s: 1.0,
+            top_processes: 10,
+        }
+    }
+}
+
+impl Default for StateConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            dir: PathBuf::new(),
+            snapshot_interval_s: 60.0,
+        }
+    }
+}
+
+impl Default for WatchConfig {
+    fn default() -> Self {
+        Self {
+            max_watchers: 64,
+            queue_risks: 1 << 14,
+            history_points: 120,
+            history_series: 1 << 16,
+            closed_events: 4096,
+        }
+    }
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The key with its sections, `server.listen`; empty when it is the file as a whole.
+    pub key: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// All that is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Where it was read.
+    pub origin: String,
+    /// At least one.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be used:", self.origin)?;
+        for Problem { key, message } in &self.problems {
+            let colon = if key.is_empty() { "" } else { ": " };
+            write!(f, "\n  {key}{colon}{message}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// The documented default configuration, as `forestall config print` shows it.
+    #[must_use]
+    pub fn default_toml() -> String {
+        let mut text = include_str!("default.toml").to_owned();
+        text.push_str("\n# Options of the detectors. `enabled` takes one in or leaves one out, whatever the profile.\n");
+        for entry in DETECTORS {
+            text.push_str(&format!(
+                "\n# {}\n# [engine.detectors.{}]\n# enabled = true\n",
+                entry.about, entry.name
+            ));
+            for line in entry.example.lines().filter(|line| !line.trim().is_empty()) {
+                text.push_str(&format!("# {line}\n"));
+            }
+        }
+        text
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with all that is wrong: an unreadable file, bad TOML, unknown keys, wrong types, values out of
+    /// range.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let origin = path.display().to_string();
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text, &origin),
+            Err(error) => Err(ConfigError {
+                origin,
+                problems: vec![Problem {
+                    key: String::new(),
+                    message: error.to_string(),
+                }],
+            }),
+        }
+    }
+
+    /// Reads TOML text; `origin` says in errors where it came from.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str, origin: &str) -> Result<Self, ConfigError> {
+        check::parse(text).map_err(|problems| ConfigError {
+            origin: origin.to_owned(),
+            problems,
+        })
+    }
+
+    /// All values that are out of range, for a configuration that was not read from a file.
+    #[must_use]
+    pub fn problems(&self) -> Vec<Problem> {
+        check::ranges(self)
+    }
+}
+
+impl StateConfig {
+    /// Where state is kept: `dir`, or the place that the XDG base directory specification gives to it. `None` when
+    /// there is neither a `dir` nor a home.
+    #[must_use]
+    pub fn resolved_dir(&self) -> Option<PathBuf> {
+        if !self.dir.as_os_str().is_empty() {
+            return Some(self.dir.clone());
+        }
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the one place that reads the environment"
+        )]
+        let var = |name| {
+            std::env::var(name)
+                .ok()
+                .filter(|value| Path::new(value).is_absolute())
+                .map(PathBuf::from)
+        };
+        let base =
+            var("XDG_STATE_HOME").or_else(|| var("HOME").map(|home| home.join(".local/state")));
+        base.map(|base| base.join("forestall"))
+    }
+}
+
+#[cfg(test)]
+mod tests;
