@@ -1,12 +1,20 @@
 //! One shard: samples in, risks out; and the threads that run shards. A crate because it keeps a promise:
 //! no I/O, no lock and no clock on the way from sample to risk, and no allocation after a series' first sample.
 
+mod batch;
 mod config;
-
+mod digest;
+mod engine;
 mod group;
+mod routes;
 mod shard;
+mod slices;
+mod snapshot;
+mod worker;
 
-
-pub use group::Groups;
+pub use batch::Outcome;
 pub use config::{EngineConfig, Profile};
+pub use engine::{Counters, Engine, Sink, Verdict};
+pub use group::Groups;
 pub use shard::{SeriesSpec, Shard};
+pub use snapshot::RestoreError;
