@@ -3,6 +3,8 @@
 //! An alert fires when the score reaches the threshold and is then silent for [`SILENCE`] samples. Neighbouring alerts
 //! are never merged into one: if they were, a constant score would count as a single false alarm and win.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use crate::{Labelled, segments};
@@ -45,7 +47,11 @@ impl Counts {
     pub fn f1(&self) -> f64 {
         let (recall, precision) = (self.recall(), self.precision());
         // Not `max`, which would turn the NaN of a set without segments into a score.
-        if recall + precision <= 0.0 { 0.0 } else { 2.0 * recall * precision / (recall + precision) }
+        if recall + precision <= 0.0 {
+            0.0
+        } else {
+            2.0 * recall * precision / (recall + precision)
+        }
     }
 
     /// False alarms per 1,000 normal samples; 0 without a normal sample.
@@ -79,9 +85,8 @@ pub struct Point {
 /// The counts of one series at `threshold`.
 #[must_use]
 pub fn at<T: Copy + Into<f64>>(series: Labelled<'_, T>, threshold: f64) -> Counts {
-    walk(series.labels, &segments(series.labels), |i| {
-        series.scores.get(i).is_some_and(|s| (*s).into() >= threshold)
-    })
+    let (labels, scores) = series.paired();
+    walk(labels, &segments(labels), |i| scores[i].into() >= threshold)
 }
 
 /// The trade-off curve of a set of series, thresholds from the highest down; empty without a comparable score.
@@ -90,12 +95,18 @@ pub fn at<T: Copy + Into<f64>>(series: Labelled<'_, T>, threshold: f64) -> Count
 /// tried score by score. One pass over the rows for each: O(400 · rows).
 #[must_use]
 pub fn curve<T: Copy + Into<f64>>(set: &[Labelled<'_, T>]) -> Vec<Point> {
-    let prepared: Vec<_> = set.iter().map(|s| (s, segments(s.labels))).collect();
     let thresholds = thresholds(set);
     // A small integer per sample, the first threshold it reaches, makes the passes several times cheaper.
-    let first: Vec<Vec<u16>> = set
+    let prepared: Vec<_> = set
         .iter()
-        .map(|s| s.scores.iter().map(|v| first_reached(&thresholds, (*v).into())).collect())
+        .map(|s| {
+            let (labels, scores) = s.paired();
+            let first: Vec<u16> = scores
+                .iter()
+                .map(|v| first_reached(&thresholds, (*v).into()))
+                .collect();
+            (labels, segments(labels), first)
+        })
         .collect();
     thresholds
         .iter()
@@ -103,8 +114,7 @@ pub fn curve<T: Copy + Into<f64>>(set: &[Labelled<'_, T>]) -> Vec<Point> {
         .map(|(&threshold, t)| {
             let counts = prepared
                 .iter()
-                .zip(&first)
-                .map(|((s, found), first)| walk(s.labels, found, |i| first.get(i).is_some_and(|k| *k <= t)))
+                .map(|(labels, found, first)| walk(labels, found, |i| first[i] <= t))
                 .fold(Counts::default(), Counts::plus);
             Point { threshold, counts }
         })
@@ -128,7 +138,10 @@ pub fn best_f1(curve: &[Point]) -> Option<Point> {
 #[must_use]
 pub fn at_false_rate(curve: &[Point], false_per_1000: f64) -> Option<Point> {
     let mut best: Option<Point> = None;
-    for point in curve.iter().filter(|p| p.counts.false_per_1000() <= false_per_1000) {
+    for point in curve
+        .iter()
+        .filter(|p| p.counts.false_per_1000() <= false_per_1000)
+    {
         if best.is_none_or(|b| point.counts.segments_hit > b.counts.segments_hit) {
             best = Some(*point);
         }
@@ -136,7 +149,7 @@ pub fn at_false_rate(curve: &[Point], false_per_1000: f64) -> Option<Point> {
     best
 }
 
-fn walk(labels: &[bool], found: &[std::ops::Range<usize>], reaches: impl Fn(usize) -> bool) -> Counts {
+fn walk(labels: &[bool], found: &[Range<usize>], reaches: impl Fn(usize) -> bool) -> Counts {
     let mut counts = Counts {
         segments: found.len(),
         segments_hit: found.iter().filter(|s| (*s).clone().any(&reaches)).count(),
@@ -159,8 +172,12 @@ fn walk(labels: &[bool], found: &[std::ops::Range<usize>], reaches: impl Fn(usiz
 }
 
 fn thresholds<T: Copy + Into<f64>>(set: &[Labelled<'_, T>]) -> Vec<f64> {
-    let mut pooled: Vec<f64> =
-        set.iter().flat_map(|s| s.scores).map(|v| (*v).into()).filter(|v: &f64| !v.is_nan()).collect();
+    let mut pooled: Vec<f64> = set
+        .iter()
+        .flat_map(|s| s.paired().1)
+        .map(|v| (*v).into())
+        .filter(|v: &f64| !v.is_nan())
+        .collect();
     pooled.sort_unstable_by(|a, b| b.total_cmp(a));
     let growth = (pooled.len() as f64).powf(1.0 / N_THRESHOLDS as f64);
     let mut picked: Vec<f64> = Vec::new();
@@ -197,7 +214,7 @@ fn first_reached(thresholds: &[f64], score: f64) -> u16 {
 mod tests {
     use super::*;
 
-    fn labels(n: usize, odd: std::ops::Range<usize>) -> Vec<bool> {
+    fn labels(n: usize, odd: Range<usize>) -> Vec<bool> {
         (0..n).map(|i| odd.contains(&i)).collect()
     }
 
@@ -209,21 +226,51 @@ mod tests {
         for i in [10, 22, 23, 30, 36] {
             scores[i] = 1.0;
         }
-        let counts = at(Labelled { labels: &labels, scores: &scores }, 1.0);
-        let expected =
-            Counts { segments: 1, segments_hit: 1, alerts_inside: 1, alerts_outside: 2, normal_samples: 35 };
+        let counts = at(
+            Labelled {
+                labels: &labels,
+                scores: &scores,
+            },
+            1.0,
+        );
+        let expected = Counts {
+            segments: 1,
+            segments_hit: 1,
+            alerts_inside: 1,
+            alerts_outside: 2,
+            normal_samples: 35,
+        };
         assert_eq!(counts, expected);
         scores[23] = 0.0;
-        let counts = at(Labelled { labels: &labels, scores: &scores }, 1.0);
-        assert_eq!((counts.segments_hit, counts.alerts_inside, counts.alerts_outside), (1, 0, 2));
+        let counts = at(
+            Labelled {
+                labels: &labels,
+                scores: &scores,
+            },
+            1.0,
+        );
+        assert_eq!(
+            (
+                counts.segments_hit,
+                counts.alerts_inside,
+                counts.alerts_outside
+            ),
+            (1, 0, 2)
+        );
     }
 
     #[test]
     fn a_constant_score_does_not_win() {
         let labels = labels(13_000, 5_000..5_100);
-        let points = curve(&[Labelled { labels: &labels, scores: &[0.3_f32; 13_000] }]);
+        let points = curve(&[Labelled {
+            labels: &labels,
+            scores: &[0.3_f32; 13_000],
+        }]);
         assert_eq!(points.len(), 1);
-        assert_eq!(points[0].counts.alerts_inside + points[0].counts.alerts_outside, 1_000);
+        assert_eq!(
+            points[0].counts.alerts_inside + points[0].counts.alerts_outside,
+            1_000
+        );
         let best = best_f1(&points).expect("there is a segment");
         assert!(best.counts.f1() < 0.02, "{best:?}");
         assert!(at_false_rate(&points, 1.0).is_none());
@@ -235,20 +282,36 @@ mod tests {
         let sets: Vec<(Vec<bool>, Vec<f32>)> = (0..3)
             .map(|k| {
                 let labels = labels(3_000, 1_000 * k..1_000 * k + 50);
-                let scores = labels.iter().map(|l| random.unit() + if *l { 0.3 } else { 0.0 }).collect();
+                let scores = labels
+                    .iter()
+                    .map(|l| random.unit() + if *l { 0.3 } else { 0.0 })
+                    .collect();
                 (labels, scores)
             })
             .collect();
-        let set: Vec<Labelled<'_>> =
-            sets.iter().map(|(labels, scores)| Labelled { labels, scores }).collect();
+        let set: Vec<Labelled<'_>> = sets
+            .iter()
+            .map(|(labels, scores)| Labelled { labels, scores })
+            .collect();
         let points = curve(&set);
         for point in &points {
-            let direct = set.iter().map(|s| at(*s, point.threshold)).fold(Counts::default(), Counts::plus);
+            let direct = set
+                .iter()
+                .map(|s| at(*s, point.threshold))
+                .fold(Counts::default(), Counts::plus);
             assert_eq!(point.counts, direct);
         }
         assert!(points.windows(2).all(|p| p[0].threshold > p[1].threshold));
-        let lowest: f64 = sets.iter().flat_map(|s| &s.1).copied().fold(f32::INFINITY, f32::min).into();
-        assert!(points.last().is_some_and(|p| p.threshold <= lowest), "the curve ends at the lowest score");
+        let lowest: f64 = sets
+            .iter()
+            .flat_map(|s| &s.1)
+            .copied()
+            .fold(f32::INFINITY, f32::min)
+            .into();
+        assert!(
+            points.last().is_some_and(|p| p.threshold <= lowest),
+            "the curve ends at the lowest score"
+        );
         assert!(points.len() <= N_THRESHOLDS + 1);
         let quiet = at_false_rate(&points, 1.0).expect("scores above one are only in labels");
         assert!(quiet.counts.false_per_1000() <= 1.0 && quiet.counts.segments_hit == 3);
@@ -256,8 +319,20 @@ mod tests {
 
     #[test]
     fn nan_is_never_an_alert() {
-        let counts = at(Labelled { labels: &[true, false], scores: &[f32::NAN, f32::NAN] }, f64::NEG_INFINITY);
+        let counts = at(
+            Labelled {
+                labels: &[true, false],
+                scores: &[f32::NAN, f32::NAN],
+            },
+            f64::NEG_INFINITY,
+        );
         assert_eq!(counts.segments_hit + counts.alerts_outside, 0);
-        assert!(curve(&[Labelled { labels: &[true], scores: &[f32::NAN] }]).is_empty());
+        assert!(
+            curve(&[Labelled {
+                labels: &[true],
+                scores: &[f32::NAN]
+            }])
+            .is_empty()
+        );
     }
 }

@@ -23,14 +23,26 @@ pub struct Profile {
 }
 
 /// The profile that headlines quote.
-pub const STANDARD: Profile =
-    Profile { name: "standard", true_positive: 1.0, false_positive: 0.11, false_negative: 1.0 };
+pub const STANDARD: Profile = Profile {
+    name: "standard",
+    true_positive: 1.0,
+    false_positive: 0.11,
+    false_negative: 1.0,
+};
 /// For users whom false alarms hurt most.
-pub const LOW_FP: Profile =
-    Profile { name: "reward_low_FP_rate", true_positive: 1.0, false_positive: 0.22, false_negative: 1.0 };
+pub const LOW_FP: Profile = Profile {
+    name: "reward_low_FP_rate",
+    true_positive: 1.0,
+    false_positive: 0.22,
+    false_negative: 1.0,
+};
 /// For users whom misses hurt most.
-pub const LOW_FN: Profile =
-    Profile { name: "reward_low_FN_rate", true_positive: 1.0, false_positive: 0.11, false_negative: 2.0 };
+pub const LOW_FN: Profile = Profile {
+    name: "reward_low_FN_rate",
+    true_positive: 1.0,
+    false_positive: 0.11,
+    false_negative: 2.0,
+};
 /// The three profiles of the benchmark, in the order of its own tables.
 pub const PROFILES: [Profile; 3] = [STANDARD, LOW_FP, LOW_FN];
 
@@ -81,7 +93,11 @@ pub fn normalise(parts: &[Part], profile: Profile) -> f64 {
 
 /// What one series earns and loses at `threshold`.
 #[must_use]
-pub fn part_at<T: Copy + Into<f64>>(series: Scored<'_, T>, profile: Profile, threshold: f64) -> Part {
+pub fn part_at<T: Copy + Into<f64>>(
+    series: Scored<'_, T>,
+    profile: Profile,
+    threshold: f64,
+) -> Part {
     let mut outside = 0.0;
     let mut windows = vec![None; series.windows.len()];
     for row in rows(series) {
@@ -105,8 +121,15 @@ pub fn part_at<T: Copy + Into<f64>>(series: Scored<'_, T>, profile: Profile, thr
 
 /// The normalised score of the corpus at `threshold`; NaN if no series has a window. O(rows).
 #[must_use]
-pub fn score_at<T: Copy + Into<f64>>(corpus: &[Scored<'_, T>], profile: Profile, threshold: f64) -> f64 {
-    let parts: Vec<Part> = corpus.iter().map(|s| part_at(*s, profile, threshold)).collect();
+pub fn score_at<T: Copy + Into<f64>>(
+    corpus: &[Scored<'_, T>],
+    profile: Profile,
+    threshold: f64,
+) -> f64 {
+    let parts: Vec<Part> = corpus
+        .iter()
+        .map(|s| part_at(*s, profile, threshold))
+        .collect();
     normalise(&parts, profile)
 }
 
@@ -119,7 +142,10 @@ pub fn best<T: Copy + Into<f64>>(corpus: &[Scored<'_, T>], profile: Profile) -> 
     let mut all = Vec::new();
     let mut first_window = 0;
     for series in corpus {
-        all.extend(rows(*series).map(|r| Row { window: r.window.map(|w| w + first_window), ..r }));
+        all.extend(rows(*series).map(|r| Row {
+            window: r.window.map(|w| w + first_window),
+            ..r
+        }));
         first_window += series.windows.len();
     }
     let mut windows = vec![None; first_window];
@@ -129,7 +155,10 @@ pub fn best<T: Copy + Into<f64>>(corpus: &[Scored<'_, T>], profile: Profile) -> 
     let n_windows = windows.iter().flatten().count();
     let mut raw = -profile.false_negative * n_windows as f64;
     let normalised = |raw| normalise(&[Part { raw, n_windows }], profile);
-    let mut best = Best { score: normalised(raw), threshold: f64::INFINITY };
+    let mut best = Best {
+        score: normalised(raw),
+        threshold: f64::INFINITY,
+    };
     all.retain(|r| !r.score.is_nan());
     all.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
     for (i, row) in all.iter().enumerate() {
@@ -145,7 +174,10 @@ pub fn best<T: Copy + Into<f64>>(corpus: &[Scored<'_, T>], profile: Profile) -> 
         // Rows of one score are detected together: the threshold stands only below the last of them.
         let last_of_equals = all.get(i + 1).is_none_or(|next| next.score < row.score);
         if last_of_equals && normalised(raw) > best.score {
-            best = Best { score: normalised(raw), threshold: row.score };
+            best = Best {
+                score: normalised(raw),
+                threshold: row.score,
+            };
         }
     }
     best
@@ -173,16 +205,27 @@ fn rows<T: Copy + Into<f64>>(series: Scored<'_, T>) -> impl Iterator<Item = Row>
                     let width = (w.end.min(n) - w.start) as f64;
                     let position = -((w.end.min(n) - i) as f64) / width;
                     // Scaled so that the left edge earns exactly one.
-                    Row { score, window: Some(next), place: scaled_sigmoid(position) / scaled_sigmoid(-1.0) }
+                    Row {
+                        score,
+                        window: Some(next),
+                        place: scaled_sigmoid(position) / scaled_sigmoid(-1.0),
+                    }
                 }
                 Some(_) | None => {
-                    let place = next.checked_sub(1).map_or(-1.0, |previous| {
-                        let w = &series.windows[previous];
+                    let previous = series.windows[..next]
+                        .iter()
+                        .rev()
+                        .find(|w| w.start < w.end);
+                    let place = previous.map_or(-1.0, |w| {
                         let last = w.end.min(n) - 1;
                         // In a window of one row the width is zero and the distance infinite: the full cost.
                         scaled_sigmoid((i - last) as f64 / (last - w.start) as f64)
                     });
-                    Row { score, window: None, place }
+                    Row {
+                        score,
+                        window: None,
+                        place,
+                    }
                 }
             }
         })
@@ -191,7 +234,11 @@ fn rows<T: Copy + Into<f64>>(series: Scored<'_, T>) -> impl Iterator<Item = Row>
 
 /// 2 σ(−5 y) − 1: from +1 far left over 0 at the right edge of a window to −1; the paper's formula, clipped at 3.
 fn scaled_sigmoid(y: f64) -> f64 {
-    if y > 3.0 { -1.0 } else { 2.0 / (1.0 + (5.0 * y).exp()) - 1.0 }
+    if y > 3.0 {
+        -1.0
+    } else {
+        2.0 / (1.0 + (5.0 * y).exp()) - 1.0
+    }
 }
 
 #[cfg(test)]
@@ -212,11 +259,18 @@ mod tests {
     fn check(marks: &[(usize, f32)], profile: Profile, threshold: f64, raw_expected: f64) {
         let scores = one_window(marks);
         let window = 10..14;
-        let series = Scored { scores: &scores, windows: std::slice::from_ref(&window), probation: 3 };
+        let series = Scored {
+            scores: &scores,
+            windows: std::slice::from_ref(&window),
+            probation: 3,
+        };
         let raw = part_at(series, profile, threshold).raw;
-        assert!((raw - raw_expected).abs() < ROUNDING, "raw {raw}, by hand {raw_expected}");
-        let expected =
-            100.0 * (raw_expected + profile.false_negative) / (profile.true_positive + profile.false_negative);
+        assert!(
+            (raw - raw_expected).abs() < ROUNDING,
+            "raw {raw}, by hand {raw_expected}"
+        );
+        let expected = 100.0 * (raw_expected + profile.false_negative)
+            / (profile.true_positive + profile.false_negative);
         assert!((score_at(&[series], profile, threshold) - expected).abs() < ROUNDING);
     }
 
@@ -232,7 +286,12 @@ mod tests {
         check(&[(2, 1.0), (10, 1.0)], STANDARD, 0.5, 1.0);
         check(&[(3, 1.0), (10, 1.0)], LOW_FP, 0.5, 1.0 - 0.22);
         // Two rows past the end of a window of width 4 (distance 2/3), the score exactly on the threshold.
-        check(&[(15, 0.5), (10, 1.0)], STANDARD, 0.5, 1.0 + 0.11 * sigmoid(2.0 / 3.0));
+        check(
+            &[(15, 0.5), (10, 1.0)],
+            STANDARD,
+            0.5,
+            1.0 + 0.11 * sigmoid(2.0 / 3.0),
+        );
     }
 
     #[test]
@@ -247,21 +306,63 @@ mod tests {
             let corpus: Vec<Scored<'_, f64>> = series
                 .iter()
                 .zip(&windows)
-                .map(|(scores, windows)| Scored { scores, windows, probation: probation(60) })
+                .map(|(scores, windows)| Scored {
+                    scores,
+                    windows,
+                    probation: probation(60),
+                })
                 .collect();
             for profile in PROFILES {
                 let tried = (0..=12)
                     .map(|t| score_at(&corpus, profile, f64::from(t) / 10.0))
                     .fold(f64::NEG_INFINITY, f64::max);
                 let found = best(&corpus, profile);
-                assert!((found.score - tried).abs() < ROUNDING, "{found:?}, tried {tried}");
-                assert!((score_at(&corpus, profile, found.threshold) - found.score).abs() < ROUNDING);
+                assert!(
+                    (found.score - tried).abs() < ROUNDING,
+                    "{found:?}, tried {tried}"
+                );
+                assert!(
+                    (score_at(&corpus, profile, found.threshold) - found.score).abs() < ROUNDING
+                );
             }
         }
     }
 
     #[test]
+    fn windows_that_hold_no_row_are_no_windows() {
+        let part = |windows: &[Range<usize>]| {
+            part_at(
+                Scored {
+                    scores: &[0.0_f32, 0.0, 1.0],
+                    windows,
+                    probation: 0,
+                },
+                STANDARD,
+                0.5,
+            )
+        };
+        assert_eq!(
+            part(&[0..0, 7..9]),
+            Part {
+                raw: -0.11,
+                n_windows: 0
+            }
+        );
+    }
+
+    #[test]
     fn no_window_has_no_score() {
-        assert!(best(&[Scored { scores: &[1.0; 9], windows: &[], probation: 1 }], STANDARD).score.is_nan());
+        assert!(
+            best(
+                &[Scored {
+                    scores: &[1.0_f32; 9],
+                    windows: &[],
+                    probation: 1
+                }],
+                STANDARD
+            )
+            .score
+            .is_nan()
+        );
     }
 }

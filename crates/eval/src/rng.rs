@@ -42,6 +42,9 @@ mod tests {
         assert_eq!(SplitMix::new(0).next_u64(), 0xE220_A839_7B1D_CDAF);
         let mut random = SplitMix::new(1);
         let low = (0..10_000).filter(|_| random.unit() < 0.5).count();
-        assert!((4_800..5_200).contains(&low), "{low} of 10000 below one half");
+        assert!(
+            (4_800..5_200).contains(&low),
+            "{low} of 10000 below one half"
+        );
     }
 }

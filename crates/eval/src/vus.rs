@@ -72,19 +72,28 @@ struct Reached {
 
 impl Reached {
     fn new<T: Copy + Into<f64>>(scores: &[T]) -> Self {
-        let rank = |s: T| Some(s.into()).filter(|s| !s.is_nan()).unwrap_or(f64::NEG_INFINITY);
+        let rank = |s: T| {
+            Some(s.into())
+                .filter(|s| !s.is_nan())
+                .unwrap_or(f64::NEG_INFINITY)
+        };
         let mut sorted: Vec<f64> = scores.iter().copied().map(rank).collect();
         sorted.sort_unstable_by(|a, b| b.total_cmp(a));
         let thresholds: Vec<f64> = (0..N_THRESHOLDS)
             .map(|k| sorted[k * (sorted.len() - 1) / (N_THRESHOLDS - 1)])
             .collect();
-        let n_predicted =
-            thresholds.iter().map(|t| sorted.partition_point(|s| s >= t) as f64).collect();
+        let n_predicted = thresholds
+            .iter()
+            .map(|t| sorted.partition_point(|s| s >= t) as f64)
+            .collect();
         let by_sample = scores
             .iter()
             .map(|s| thresholds.partition_point(|t| *t > rank(*s)))
             .collect();
-        Self { by_sample, n_predicted }
+        Self {
+            by_sample,
+            n_predicted,
+        }
     }
 }
 
@@ -107,12 +116,23 @@ fn slope_mass(anomalies: &[Range<usize>], n: usize, w: usize, reached: &Reached)
     for (k, (from, to)) in gaps.enumerate() {
         // Slopes of both neighbours, and of anomalies beyond them, add up to at most one.
         let mut add = |i: usize| {
-            let before = anomalies[..k].iter().rev().map(|a| i + 1 - a.end).take_while(|d| *d <= half);
-            let after = anomalies[k..].iter().map(|a| a.start - i).take_while(|d| *d <= half);
+            let before = anomalies[..k]
+                .iter()
+                .rev()
+                .map(|a| i + 1 - a.end)
+                .take_while(|d| *d <= half);
+            let after = anomalies[k..]
+                .iter()
+                .map(|a| a.start - i)
+                .take_while(|d| *d <= half);
             mass[reached.by_sample[i]] += before.chain(after).map(slope).sum::<f64>().min(1.0);
         };
         let left_end = if k == 0 { from } else { to.min(from + half) };
-        let right_start = if k == anomalies.len() { to } else { from.max(to.saturating_sub(half)) };
+        let right_start = if k == anomalies.len() {
+            to
+        } else {
+            from.max(to.saturating_sub(half))
+        };
         (from..left_end).for_each(&mut add);
         (left_end.max(right_start)..to).for_each(&mut add);
     }
@@ -156,7 +176,14 @@ pub fn period(values: &[f64]) -> usize {
         return DEFAULT_PERIOD;
     }
     let correlation: Vec<f64> = (FIRST_LAG..=MAX_LAG.min(values.len().saturating_sub(1)))
-        .map(|lag| centred.iter().zip(&centred[lag..]).map(|(a, b)| a * b).sum::<f64>() / power)
+        .map(|lag| {
+            centred
+                .iter()
+                .zip(&centred[lag..])
+                .map(|(a, b)| a * b)
+                .sum::<f64>()
+                / power
+        })
         .collect();
     let peak = correlation
         .windows(3)
@@ -199,13 +226,16 @@ mod tests {
                 .map(|i| if odd(i) { 1.0 } else { edge_slopes(i).min(1.0) })
                 .collect();
             // The reference's rule: two anomalies are one segment when a sample lies in the buffers of both; touching is not enough.
-            let near = |a: &Range<usize>, i: i64| i >= a.start as i64 - half && i < a.end as i64 + half;
+            let near =
+                |a: &Range<usize>, i: i64| i >= a.start as i64 - half && i < a.end as i64 + half;
             let mut groups: Vec<Vec<usize>> = Vec::new();
             let mut previous_anomaly: Option<Range<usize>> = None;
             for a in segments(labels) {
                 let reach = (0..n).filter(|i| near(&a, *i as i64)).collect::<Vec<_>>();
                 match (&previous_anomaly, groups.last_mut()) {
-                    (Some(p), Some(g)) if reach.iter().any(|i| near(p, *i as i64)) => g.extend(reach),
+                    (Some(p), Some(g)) if reach.iter().any(|i| near(p, *i as i64)) => {
+                        g.extend(reach)
+                    }
                     _ => groups.push(reach),
                 }
                 previous_anomaly = Some(a);
@@ -216,9 +246,15 @@ mod tests {
                 let predicted: Vec<usize> = (0..n).filter(|i| scores[*i] >= threshold).collect();
                 let found: f64 = predicted.iter().map(|i| extended[*i]).sum();
                 let labelled = labels.iter().filter(|l| **l).count() as f64;
-                let in_slopes: f64 =
-                    predicted.iter().filter(|i| !labels[**i]).map(|i| extended[*i]).sum();
-                let hit = groups.iter().filter(|g| predicted.iter().any(|i| g.contains(i))).count();
+                let in_slopes: f64 = predicted
+                    .iter()
+                    .filter(|i| !labels[**i])
+                    .map(|i| extended[*i])
+                    .sum();
+                let hit = groups
+                    .iter()
+                    .filter(|g| predicted.iter().any(|i| g.contains(i)))
+                    .count();
                 let recall = (found / (labelled + in_slopes / 2.0)).min(1.0) * hit as f64
                     / groups.len() as f64;
                 area += (recall - previous) * found / predicted.len() as f64;
@@ -273,11 +309,18 @@ mod tests {
 
     #[test]
     fn periods() {
-        let sine = |p: f64| (0..5_000).map(|i| (i as f64 * std::f64::consts::TAU / p).sin()).collect::<Vec<_>>();
+        let sine = |p: f64| {
+            (0..5_000)
+                .map(|i| (i as f64 * std::f64::consts::TAU / p).sin())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(period(&sine(48.0)), 48);
         assert_eq!(period(&sine(280.0)), 280);
         assert_eq!(period(&[1.0; 500]), DEFAULT_PERIOD);
-        assert_eq!(period(&(0..500).map(f64::from).collect::<Vec<_>>()), DEFAULT_PERIOD);
+        assert_eq!(
+            period(&(0..500).map(f64::from).collect::<Vec<_>>()),
+            DEFAULT_PERIOD
+        );
         assert_eq!(period(&[]), DEFAULT_PERIOD);
     }
 }

@@ -19,7 +19,10 @@ struct Expected {
 
 /// The data folder, or `None` after telling the reader what was not checked.
 fn data() -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "a test that needs outside data is told where it is")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test that needs outside data is told where it is"
+    )]
     let named = std::env::var("FORESTALL_DATA").ok().map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let dir = named.unwrap_or(beside);
@@ -38,7 +41,11 @@ fn scored<'a>(corpus: &'a [Series], scores: &'a [Vec<f64>]) -> Vec<nab::Scored<'
     corpus
         .iter()
         .zip(scores)
-        .map(|(s, scores)| nab::Scored { scores, windows: &s.windows, probation: s.probation })
+        .map(|(s, scores)| nab::Scored {
+            scores,
+            windows: &s.windows,
+            probation: s.probation,
+        })
         .collect()
 }
 
@@ -47,20 +54,34 @@ fn scores_of(detector: &str, dir: &Path, corpus: &[Series]) -> Vec<Vec<f64>> {
     if detector == "null" {
         return corpus.iter().map(|s| vec![0.0; s.times.len()]).collect();
     }
-    let stored = datasets::published(&dir.join("published").join(detector), corpus).expect("a file for each series");
+    let stored = datasets::published(&dir.join("published").join(detector), corpus)
+        .expect("a file for each series");
     if detector != "windowedGaussian" {
         return stored;
     }
     // Its best threshold lies within 1e-12 of 1. The expected figures come from scores with twelve decimals, the files
     // hold ten, and with ten 39.99 is all that can be had. So the detector is run again: it must agree with the files to
     // their last decimal, and then supplies the two that they lack.
-    let rerun: Vec<Vec<f64>> = corpus.iter().map(|s| windowed_gaussian(s.values())).collect();
+    let rerun: Vec<Vec<f64>> = corpus
+        .iter()
+        .map(|s| windowed_gaussian(s.values()))
+        .collect();
     for (series, (ours, theirs)) in corpus.iter().zip(rerun.iter().zip(&stored)) {
-        let far = ours.iter().zip(theirs).position(|(a, b)| (a - b).abs() > 1e-10);
-        assert_eq!(far, None, "{}: the rerun departs from the published scores", series.name);
+        let far = ours
+            .iter()
+            .zip(theirs)
+            .position(|(a, b)| (a - b).abs() > 1e-10);
+        assert_eq!(
+            far, None,
+            "{}: the rerun departs from the published scores",
+            series.name
+        );
     }
     let rounded = |s: &f64| (s * 1e12).round() / 1e12;
-    rerun.iter().map(|scores| scores.iter().map(rounded).collect()).collect()
+    rerun
+        .iter()
+        .map(|scores| scores.iter().map(rounded).collect())
+        .collect()
 }
 
 /// The benchmark's baseline: the upper-tail probability of each value's distance from the mean of up to 6,400 earlier
@@ -72,7 +93,11 @@ fn windowed_gaussian(values: &[f64]) -> Vec<f64> {
     let mut scores = Vec::with_capacity(values.len());
     for (i, value) in values.iter().enumerate() {
         let z: f64 = (value - mean).abs() / deviation;
-        scores.push(if i == 0 { 0.0 } else { 1.0 - 0.5 * libm::erfc(z / 2.0_f64.sqrt()) });
+        scores.push(if i == 0 {
+            0.0
+        } else {
+            1.0 - 0.5 * libm::erfc(z / 2.0_f64.sqrt())
+        });
         let seen = i + 1;
         if seen <= WINDOW || (seen - WINDOW).is_multiple_of(STEP) {
             let window = &values[seen.saturating_sub(WINDOW)..seen];
@@ -89,7 +114,9 @@ fn windowed_gaussian(values: &[f64]) -> Vec<f64> {
 
 #[test]
 fn nab_scores_of_published_detectors() {
-    let Some(dir) = data().map(|d| d.join("nab")) else { return };
+    let Some(dir) = data().map(|d| d.join("nab")) else {
+        return;
+    };
     let corpus = datasets::nab(&dir).expect("the corpus is complete");
     let text = std::fs::read(dir.join("expected.json")).expect("expected.json is there");
     let expected: BTreeMap<String, BTreeMap<String, Expected>> =
@@ -109,9 +136,17 @@ fn nab_scores_of_published_detectors() {
             );
             if let Some(threshold) = want.threshold {
                 // Thresholds have twelve decimals, two of the three sets of scores have ten.
-                let slack = if detector == "windowedGaussian" { 0.0 } else { 1e-10 };
+                let slack = if detector == "windowedGaussian" {
+                    0.0
+                } else {
+                    1e-10
+                };
                 let there = nab::score_at(&scored, profile, threshold - slack);
-                assert!((there - want.score).abs() < 0.01, "{detector} {} at {threshold}: {there}", profile.name);
+                assert!(
+                    (there - want.score).abs() < 0.01,
+                    "{detector} {} at {threshold}: {there}",
+                    profile.name
+                );
             }
         }
     }
@@ -124,9 +159,21 @@ fn labelled_corpora_are_read_whole() {
     let telemetry = datasets::smap_msl(&dir.join("smap-msl")).expect("complete");
     for series in cloud.iter().chain(&telemetry) {
         assert_eq!(series.times.len(), series.labels.len(), "{}", series.name);
-        assert!(series.columns.iter().all(|c| c.len() == series.times.len()), "{}", series.name);
-        assert!(series.times.is_sorted() && series.probation < series.times.len(), "{}", series.name);
-        assert!((3..=303).contains(&vus::period(series.values())), "{}", series.name);
+        assert!(
+            series.columns.iter().all(|c| c.len() == series.times.len()),
+            "{}",
+            series.name
+        );
+        assert!(
+            series.times.is_sorted() && series.probation < series.times.len(),
+            "{}",
+            series.name
+        );
+        assert!(
+            (3..=303).contains(&vus::period(series.values())),
+            "{}",
+            series.name
+        );
     }
     // Every telemetry channel is there because it has an anomaly.
     assert!(telemetry.iter().all(|s| !s.windows.is_empty()));

@@ -7,7 +7,8 @@ use super::{DatasetError, Series, csv_files};
 use crate::nab::probation;
 use crate::segments;
 
-const ORIGIN: &str = "https://github.com/microsoft/cloud-monitoring-dataset (its folders of .csv files)";
+const ORIGIN: &str =
+    "https://github.com/microsoft/cloud-monitoring-dataset (its folders of .csv files)";
 
 /// Reads the corpus in `dir`, one folder per kind of metric.
 ///
@@ -17,12 +18,19 @@ const ORIGIN: &str = "https://github.com/microsoft/cloud-monitoring-dataset (its
 /// # Errors
 /// A label must be 0 or 1.
 pub fn cloud_monitoring(dir: &Path) -> Result<Vec<Series>, DatasetError> {
-    csv_files(dir, ORIGIN)?.into_iter().map(|(name, path)| read_series(name, &path)).collect()
+    csv_files(dir, ORIGIN)?
+        .into_iter()
+        .map(|(name, path)| read_series(name, &path))
+        .collect()
 }
 
 fn read_series(name: String, path: &Path) -> Result<Series, DatasetError> {
     let table = Table::read(path, ORIGIN)?;
-    let (time, value, label) = (table.column("TimeStamp")?, table.column("Value")?, table.column("Label")?);
+    let (time, value, label) = (
+        table.column("TimeStamp")?,
+        table.column("Value")?,
+        table.column("Label")?,
+    );
     let mut rows = Vec::with_capacity(table.rows().len());
     for row in table.rows() {
         let odd = match row.text(label) {
@@ -80,14 +88,25 @@ mod tests {
 
     #[test]
     fn refuses_an_unknown_label() {
-        let error = corpus_with("TimeStamp,Value,Label\n2018-01-01 03:00:00,8,yes\n").expect_err("refused");
-        assert!(error.to_string().ends_with("a.csv, line 2, column Label: \"yes\" is neither 0 nor 1"), "{error}");
+        let error =
+            corpus_with("TimeStamp,Value,Label\n2018-01-01 03:00:00,8,yes\n").expect_err("refused");
+        assert!(
+            error
+                .to_string()
+                .ends_with("a.csv, line 2, column Label: \"yes\" is neither 0 nor 1"),
+            "{error}"
+        );
     }
 
     #[test]
     fn an_empty_folder_says_where_to_get_it() {
         let dir = tempfile::tempdir().expect("a scratch folder");
-        let error = cloud_monitoring(dir.path()).expect_err("nothing there").to_string();
-        assert!(error.contains("github.com/microsoft/cloud-monitoring-dataset"), "{error}");
+        let error = cloud_monitoring(dir.path())
+            .expect_err("nothing there")
+            .to_string();
+        assert!(
+            error.contains("github.com/microsoft/cloud-monitoring-dataset"),
+            "{error}"
+        );
     }
 }

@@ -95,7 +95,10 @@ pub enum DatasetError {
 
 impl DatasetError {
     fn content(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Content { path: path.to_owned(), problem: problem.into() }
+        Self::Content {
+            path: path.to_owned(),
+            problem: problem.into(),
+        }
     }
 }
 
@@ -119,7 +122,10 @@ fn csv_files(dir: &Path, origin: &'static str) -> Result<Vec<(String, PathBuf)>,
         }
     }
     if found.is_empty() {
-        return Err(DatasetError::Missing { path: dir.join("*/*.csv"), origin });
+        return Err(DatasetError::Missing {
+            path: dir.join("*/*.csv"),
+            origin,
+        });
     }
     found.sort();
     Ok(found)
@@ -133,8 +139,14 @@ fn entries(dir: &Path, origin: &'static str) -> Result<Vec<PathBuf>, DatasetErro
 
 fn io_fault(path: &Path, origin: &'static str, source: io::Error) -> DatasetError {
     if source.kind() == io::ErrorKind::NotFound {
-        DatasetError::Missing { path: path.to_owned(), origin }
+        DatasetError::Missing {
+            path: path.to_owned(),
+            origin,
+        }
     } else {
-        DatasetError::Io { path: path.to_owned(), source }
+        DatasetError::Io {
+            path: path.to_owned(),
+            source,
+        }
     }
 }

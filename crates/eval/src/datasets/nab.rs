@@ -10,8 +10,7 @@ use super::table::{Table, parse_time};
 use super::{DatasetError, Series, csv_files, read};
 use crate::nab::probation;
 
-const ORIGIN: &str =
-    "https://github.com/numenta/NAB (folder data/, and labels/combined_windows.json as windows.json beside it)";
+const ORIGIN: &str = "https://github.com/numenta/NAB (folder data/, and labels/combined_windows.json as windows.json beside it)";
 
 type Windows = BTreeMap<String, Vec<(String, String)>>;
 
@@ -22,7 +21,11 @@ type Windows = BTreeMap<String, Vec<(String, String)>>;
 /// Files and windows must match one to one, so that no series is left out unnoticed.
 pub fn nab(dir: &Path) -> Result<Vec<Series>, DatasetError> {
     let cloned = dir.join("labels/combined_windows.json");
-    let labels_path = if cloned.exists() { cloned } else { dir.join("windows.json") };
+    let labels_path = if cloned.exists() {
+        cloned
+    } else {
+        dir.join("windows.json")
+    };
     let mut windows: Windows = serde_json::from_slice(&read(&labels_path, ORIGIN)?)
         .map_err(|e| DatasetError::content(&labels_path, format!("not a map of windows: {e}")))?;
     let mut corpus = Vec::new();
@@ -36,29 +39,46 @@ pub fn nab(dir: &Path) -> Result<Vec<Series>, DatasetError> {
         let mut values = Vec::with_capacity(table.rows().len());
         for row in table.rows() {
             times.push(row.time(time)?);
-            values.push(row.number(value)?.ok_or_else(|| row.fault(value, "the cell is empty"))?);
+            values.push(
+                row.number(value)?
+                    .ok_or_else(|| row.fault(value, "the cell is empty"))?,
+            );
         }
         let mut ranges = Vec::new();
         for (from, to) in &bounds {
             let at = |text: &str| {
-                parse_time(text)
-                    .ok_or_else(|| DatasetError::content(&labels_path, format!("{name}: {text:?} is not a time")))
+                parse_time(text).ok_or_else(|| {
+                    DatasetError::content(&labels_path, format!("{name}: {text:?} is not a time"))
+                })
             };
             ranges.extend(rows_between(&times, at(from)?, at(to)?));
         }
         ranges.sort_by_key(|r| r.start);
         if ranges.windows(2).any(|pair| pair[0].end > pair[1].start) {
-            return Err(DatasetError::content(&labels_path, format!("{name}: its windows overlap")));
+            return Err(DatasetError::content(
+                &labels_path,
+                format!("{name}: its windows overlap"),
+            ));
         }
         let mut labels = vec![false; times.len()];
         for range in &ranges {
             labels[range.clone()].fill(true);
         }
         let probation = probation(times.len());
-        corpus.push(Series { name, times, columns: vec![values], labels, windows: ranges, probation });
+        corpus.push(Series {
+            name,
+            times,
+            columns: vec![values],
+            labels,
+            windows: ranges,
+            probation,
+        });
     }
     match windows.into_keys().next() {
-        Some(name) => Err(DatasetError::Missing { path: dir.join("data").join(name), origin: ORIGIN }),
+        Some(name) => Err(DatasetError::Missing {
+            path: dir.join("data").join(name),
+            origin: ORIGIN,
+        }),
         None => Ok(corpus),
     }
 }
@@ -76,12 +96,19 @@ pub fn published(dir: &Path, corpus: &[Series]) -> Result<Vec<Vec<f64>>, Dataset
         let column = table.column("anomaly_score")?;
         let scores = table
             .rows()
-            .map(|row| row.number(column)?.ok_or_else(|| row.fault(column, "the cell is empty")))
+            .map(|row| {
+                row.number(column)?
+                    .ok_or_else(|| row.fault(column, "the cell is empty"))
+            })
             .collect::<Result<Vec<f64>, DatasetError>>()?;
         if scores.len() == series.times.len() {
             Ok(scores)
         } else {
-            let problem = format!("{} scores for a series of {} rows", scores.len(), series.times.len());
+            let problem = format!(
+                "{} scores for a series of {} rows",
+                scores.len(),
+                series.times.len()
+            );
             Err(DatasetError::content(&path, problem))
         }
     };
@@ -92,7 +119,10 @@ pub fn published(dir: &Path, corpus: &[Series]) -> Result<Vec<Vec<f64>>, Dataset
 /// benchmark closes the window at its first row, and so do we; else the score differs.
 fn rows_between(times: &[Timestamp], from: Timestamp, to: Timestamp) -> Option<Range<usize>> {
     let start = times.iter().position(|t| *t >= from)?;
-    let end = times.iter().position(|t| *t >= to).map_or(times.len(), |i| if times[i] == to { i + 1 } else { i });
+    let end = times
+        .iter()
+        .position(|t| *t >= to)
+        .map_or(times.len(), |i| if times[i] == to { i + 1 } else { i });
     (start < end).then_some(start..end)
 }
 
@@ -113,9 +143,14 @@ mod tests {
 
     #[test]
     fn windows_become_rows() {
-        let windows = r#"{"real/a.csv": [["2014-04-10 00:00:00.000000", "2014-04-10 00:05:00.000000"]]}"#;
+        let windows =
+            r#"{"real/a.csv": [["2014-04-10 00:00:00.000000", "2014-04-10 00:05:00.000000"]]}"#;
         let series = &corpus_with(CSV, windows).expect("well-formed")[0];
-        assert_eq!(series.windows.first(), Some(&(0..2)), "a repeated instant closes the window at its first row");
+        assert_eq!(
+            series.windows.first(),
+            Some(&(0..2)),
+            "a repeated instant closes the window at its first row"
+        );
         assert_eq!(series.labels, [true, true, false, false]);
         assert_eq!(series.columns, [[1.0, 2.0, 3.0, 4.0]]);
     }
@@ -125,7 +160,10 @@ mod tests {
         let message = |windows: &str| corpus_with(CSV, windows).expect_err("refused").to_string();
         assert!(message("{}").contains("no entry for the file real/a.csv"));
         let missing = message(r#"{"real/a.csv": [], "real/b.csv": []}"#);
-        assert!(missing.contains("b.csv is missing") && missing.contains("github.com/numenta/NAB"), "{missing}");
+        assert!(
+            missing.contains("b.csv is missing") && missing.contains("github.com/numenta/NAB"),
+            "{missing}"
+        );
         assert!(message(r#"{"real/a.csv": [["then", "now"]]}"#).contains("\"then\" is not a time"));
         assert!(message("[]").contains("windows.json: not a map of windows"));
     }

@@ -24,7 +24,9 @@ pub(super) struct Row<'a> {
 impl Table {
     pub(super) fn read(path: &Path, origin: &'static str) -> Result<Self, DatasetError> {
         let bytes = read(path, origin)?;
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes.as_slice());
+        let mut reader = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            .from_reader(bytes.as_slice());
         let fault = |e: csv::Error| DatasetError::Cell {
             path: path.to_owned(),
             line: e.position().map_or(1, csv::Position::line),
@@ -33,24 +35,34 @@ impl Table {
         };
         let header = reader.headers().map_err(fault)?.clone();
         let records = reader.records().collect::<Result<_, _>>().map_err(fault)?;
-        Ok(Self { path: path.to_owned(), header, records })
+        Ok(Self {
+            path: path.to_owned(),
+            header,
+            records,
+        })
     }
 
     pub(super) fn rows(&self) -> impl ExactSizeIterator<Item = Row<'_>> {
-        self.records.iter().map(|record| Row { table: self, record })
+        self.records.iter().map(|record| Row {
+            table: self,
+            record,
+        })
     }
 
     /// The index of a column, its name compared without case.
     pub(super) fn column(&self, name: &str) -> Result<usize, DatasetError> {
-        self.header.iter().position(|h| h.eq_ignore_ascii_case(name)).ok_or_else(|| {
-            let found = self.header.iter().collect::<Vec<_>>().join(",");
-            DatasetError::Cell {
-                path: self.path.clone(),
-                line: 1,
-                column: name.to_owned(),
-                problem: format!("no such column in the header {found:?}"),
-            }
-        })
+        self.header
+            .iter()
+            .position(|h| h.eq_ignore_ascii_case(name))
+            .ok_or_else(|| {
+                let found = self.header.iter().collect::<Vec<_>>().join(",");
+                DatasetError::Cell {
+                    path: self.path.clone(),
+                    line: 1,
+                    column: name.to_owned(),
+                    problem: format!("no such column in the header {found:?}"),
+                }
+            })
     }
 }
 
@@ -83,7 +95,8 @@ impl<'a> Row<'a> {
 
     pub(super) fn time(self, column: usize) -> Result<Timestamp, DatasetError> {
         let text = self.text(column);
-        parse_time(text).ok_or_else(|| self.fault(column, format!("{text:?} is not a date with a time")))
+        parse_time(text)
+            .ok_or_else(|| self.fault(column, format!("{text:?} is not a date with a time")))
     }
 }
 
@@ -113,7 +126,11 @@ mod tests {
     fn errors_name_the_cell() {
         let dir = tempfile::tempdir().expect("a scratch folder");
         let path = dir.path().join("a.csv");
-        std::fs::write(&path, "timestamp,value\n2014-04-10 16:15:00,1\nyesterday,x\n").expect("written");
+        std::fs::write(
+            &path,
+            "timestamp,value\n2014-04-10 16:15:00,1\nyesterday,x\n",
+        )
+        .expect("written");
         let table = Table::read(&path, "nowhere").expect("well-formed");
         let row = table.rows().nth(1).expect("two rows");
         let place = |e: DatasetError| e.to_string().replace(&path.display().to_string(), "a.csv");
@@ -125,7 +142,13 @@ mod tests {
             place(row.time(0).expect_err("not a time")),
             "a.csv, line 3, column timestamp: \"yesterday\" is not a date with a time"
         );
-        assert!(table.column("label").expect_err("absent").to_string().contains("no such column"));
+        assert!(
+            table
+                .column("label")
+                .expect_err("absent")
+                .to_string()
+                .contains("no such column")
+        );
 
         std::fs::write(&path, "timestamp,value\n1,2,3\n").expect("written");
         let ragged = place(Table::read(&path, "nowhere").expect_err("three cells under two names"));
