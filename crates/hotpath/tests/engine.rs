@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::cast_sign_loss,
     reason = "a test may panic, and knows its numbers"
 )]
 

@@ -1,5 +1,6 @@
 //! What the tests of the engine share: a sink that keeps what it is given, and streams with a fixed seed.
 
+#![expect(clippy::cast_sign_loss, reason = "its times are after the epoch")]
 #![allow(dead_code, reason = "each test binary uses its own part of this file")]
 
 use std::sync::{Arc, Mutex};
