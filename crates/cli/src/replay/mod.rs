@@ -1,6 +1,7 @@
 //! `forestall replay`: recorded metrics through the engine, as fast as it goes.
 
 mod judge;
+mod plot;
 mod row;
 mod scores;
 mod summary;
@@ -14,6 +15,7 @@ use hotpath::Shard;
 use sources::replay::{Cells, Options, Order};
 
 use crate::config::EngineArgs;
+use plot::Plot;
 use row::Observer;
 use scores::ScoresFile;
 use summary::Summary;
@@ -50,6 +52,10 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "OUT")]
     scores: Option<PathBuf>,
 
+    /// Draw the series, their scores and events into this HTML file
+    #[arg(long, value_name = "OUT.html")]
+    plot: Option<PathBuf>,
+
     /// In which order to take the rows of a file
     #[arg(long, value_enum, default_value_t = RowOrder::AsIs)]
     order: RowOrder,
@@ -83,10 +89,12 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     let config = args.engine.load()?;
     let members = Shard::new(&config).context("building the engine")?.member_names();
     let mut scores = args.scores.as_deref().map(|path| ScoresFile::create(path, &members)).transpose()?;
+    let mut plot = args.plot.as_ref().map(|_| Plot::new(&members, config.ensemble.event_threshold));
     for path in &args.files {
         let mut summary = Summary::new(&members);
         let mut observers: Vec<&mut dyn Observer> = vec![&mut summary];
         observers.extend(scores.as_mut().map(|scores| scores as &mut dyn Observer));
+        observers.extend(plot.as_mut().map(|plot| plot as &mut dyn Observer));
         let unread = judge::file(path, args.options(), &config, &mut observers)?;
         // Standard output belongs to the scores when they go there.
         if args.scores.as_deref() == Some(Path::new("-")) {
@@ -97,6 +105,9 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     }
     if let Some(scores) = scores {
         scores.finish()?;
+    }
+    if let (Some(plot), Some(path)) = (plot, &args.plot) {
+        plot.finish(path)?;
     }
     std::io::stdout().flush()?;
     Ok(())

@@ -1,0 +1,132 @@
+//! `replay --plot`: one HTML file that needs nothing else, to judge series, scores and events at a glance.
+
+mod axis;
+mod panel;
+mod track;
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use anyhow::Context;
+
+use self::panel::escaped;
+use self::track::{MAX_COLUMNS, Track};
+use super::row::{Observer, Row};
+use crate::numbers::grouped;
+
+/// Most series on a page: more would not be looked at.
+const MAX_PANELS: usize = 50;
+/// Columns over all tracks, so that a file of many series stays in memory too: about 100 bytes each.
+const ALL_COLUMNS: usize = 400_000;
+
+/// Gathers what is drawn, series by series.
+#[derive(Debug)]
+pub(crate) struct Plot {
+    members: Vec<&'static str>,
+    threshold: f32,
+    tracks: Vec<Track>,
+    /// Place in `tracks` by series, of the file under way.
+    places: HashMap<usize, usize>,
+    file: String,
+    n_files: usize,
+    n_rows: u64,
+}
+
+impl Plot {
+    /// Of nothing yet. `threshold`: the alert score from which events open.
+    pub(crate) fn new(members: &[&'static str], threshold: f32) -> Self {
+        Self {
+            members: members.to_vec(),
+            threshold,
+            tracks: Vec::new(),
+            places: HashMap::new(),
+            file: String::new(),
+            n_files: 0,
+            n_rows: 0,
+        }
+    }
+
+    /// Writes the page.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub(crate) fn finish(mut self, path: &Path) -> anyhow::Result<()> {
+        let page = self.page();
+        std::fs::write(path, page).with_context(|| format!("writing {}", path.display()))
+    }
+
+    fn page(&mut self) -> String {
+        self.tracks.retain(|track| !track.columns.is_empty());
+        // Stable, so that equals keep the order of the input.
+        self.tracks.sort_by(|a, b| b.peak.total_cmp(&a.peak));
+        let events: usize = self.tracks.iter().map(|track| track.spans.len()).sum();
+        let mut page = String::new();
+        let _ = write!(
+            page,
+            "<!doctype html>\n<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
+             <title>forestall: {0}</title>\n<style>\n{1}</style>\n<h1>{0}</h1><p>{2} samples of {3} series in {4} \
+             file{5} · {events} events · forestall {6}</p>",
+            escaped(&self.title()),
+            include_str!("page.css"),
+            grouped(self.n_rows),
+            grouped(self.tracks.len() as u64),
+            self.n_files,
+            if self.n_files == 1 { "" } else { "s" },
+            env!("CARGO_PKG_VERSION"),
+        );
+        if self.tracks.len() > MAX_PANELS {
+            let _ = write!(page, "<p>Only the {MAX_PANELS} series with the highest alert scores are drawn.</p>");
+        }
+        page.push_str(KEY);
+        if self.tracks.iter().any(|track| track.has_labels) {
+            page.push_str("<li><i style=\"background:var(--label)\"></i>labelled an anomaly in the file</li>");
+        }
+        page.push_str("</ul>\n");
+        for track in self.tracks.iter().take(MAX_PANELS) {
+            panel::write(&mut page, track, &self.members, self.threshold);
+        }
+        let _ = write!(page, "<script>\n{}</script>\n", include_str!("page.js"));
+        page
+    }
+
+    fn title(&self) -> String {
+        let name = |file: &str| Path::new(file).file_name().map_or(file.to_owned(), |n| n.to_string_lossy().into());
+        match self.n_files {
+            1 if self.file == "-" => "standard input".to_owned(),
+            1 => name(&self.file),
+            n => format!("{n} files"),
+        }
+    }
+
+    /// Columns that each track may have, given how many there are.
+    fn most_columns(&self) -> usize {
+        (ALL_COLUMNS / self.tracks.len().max(1)).clamp(16, MAX_COLUMNS)
+    }
+}
+
+/// What the colours mean.
+const KEY: &str = "<ul class=key><li><i style=\"background:var(--value)\"></i>value (of a counter: its rate)</li>\
+<li><i style=\"background:var(--band)\"></i>expected</li>\
+<li><i style=\"background:var(--score)\"></i>score: 0.99 is exceeded by 1 in 100 normal samples</li>\
+<li><i style=\"background:var(--alert)\"></i>alert score: events open at the dashed line</li>\
+<li><i style=\"background:var(--event)\"></i>event</li>";
+
+impl Observer for Plot {
+    fn row(&mut self, row: &Row<'_>) -> anyhow::Result<()> {
+        self.n_rows += 1;
+        if self.n_files == 0 || self.file != row.file {
+            row.file.clone_into(&mut self.file);
+            self.n_files += 1;
+            self.places.clear();
+        }
+        let most = self.most_columns();
+        let tracks = &mut self.tracks;
+        let place = *self.places.entry(row.series_idx).or_insert_with(|| {
+            tracks.push(Track::new(row.file, row.series));
+            tracks.len() - 1
+        });
+        tracks[place].take(row, most);
+        Ok(())
+    }
+}
