@@ -8,6 +8,6 @@ mod state_dir;
 
 pub use feedback::{Appended, Feedback, FeedbackError, FeedbackLog, NewFeedback, Verdict};
 pub use snapshot::{
-    FORMAT_VERSION, FormatError, LoadError, Origin, Refused, Restored, SaveError, Snapshots,
+    FORMAT_VERSION, FormatError, LoadError, Refused, Restored, SaveError, Snapshots,
 };
 pub use state_dir::{OpenError, StateDir};

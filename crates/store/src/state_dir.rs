@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::snapshot::sync_dir;
-use crate::{FeedbackError, FeedbackLog, Origin, Snapshots};
+use crate::{FeedbackError, FeedbackLog, Snapshots};
 
 /// A state directory, locked for as long as this lives.
 ///
@@ -76,10 +76,10 @@ impl StateDir {
         &self.path
     }
 
-    /// The snapshots of an engine of this origin.
+    /// The snapshots of an engine whose features have this schema.
     #[must_use]
-    pub fn snapshots(&self, origin: Origin) -> Snapshots {
-        Snapshots::new(self.path.clone(), origin)
+    pub fn snapshots(&self, schema_hash: u64) -> Snapshots {
+        Snapshots::new(self.path.clone(), schema_hash)
     }
 
     /// The log of feedback, read to its end.

@@ -4,7 +4,6 @@
 //! magic  "FORESTALL-SNAPSHOT"   18 bytes
 //! format version                 2    little endian, as all numbers here
 //! feature schema hash            8
-//! digest of the configuration   32
 //! time of writing, microseconds  8
 //! payload                        …    the engine's own
 //! payload length                 8
@@ -20,20 +19,11 @@ use series::Timestamp;
 use sha2::{Digest, Sha256};
 
 const MAGIC: &[u8; 18] = b"FORESTALL-SNAPSHOT";
-pub(super) const HEADER_BYTES: u64 = 18 + 2 + 8 + 32 + 8;
+pub(super) const HEADER_BYTES: u64 = 18 + 2 + 8 + 8;
 const TRAILER_BYTES: u64 = 8 + 32;
 
 /// The version of the file's own layout that this build writes and reads.
 pub const FORMAT_VERSION: u16 = 1;
-
-/// What learned state belongs to. State of another origin means something else and is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Origin {
-    /// Hash of the feature schema.
-    pub schema_hash: u64,
-    /// SHA-256 over the part of the configuration that shapes the state.
-    pub config_digest: [u8; 32],
-}
 
 /// Why bytes are not a snapshot of ours.
 #[derive(Debug, thiserror::Error)]
@@ -67,15 +57,12 @@ pub enum FormatError {
         /// Ours.
         expected: u64,
     },
-    /// The engine was configured otherwise.
-    #[error("written with other engine settings (profile, seed or detectors have changed)")]
-    Config,
 }
 
 /// Writes a whole snapshot; `fill` writes the payload. Returns the file's length in bytes.
 pub(super) fn write(
     out: &mut dyn Write,
-    origin: &Origin,
+    schema_hash: u64,
     created: Timestamp,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<u64> {
@@ -86,8 +73,7 @@ pub(super) fn write(
     };
     out.write_all(MAGIC)?;
     out.write_all(&FORMAT_VERSION.to_le_bytes())?;
-    out.write_all(&origin.schema_hash.to_le_bytes())?;
-    out.write_all(&origin.config_digest)?;
+    out.write_all(&schema_hash.to_le_bytes())?;
     out.write_all(&created.micros().to_le_bytes())?;
     fill(&mut out)?;
     let payload = out.bytes - HEADER_BYTES;
@@ -104,12 +90,12 @@ pub(super) fn write(
 /// Reads a file of `length` bytes from its start to its end and checks all of it.
 ///
 /// Returns when it was written and the length of its payload, which begins at [`HEADER_BYTES`]. Damage is told apart
-/// from a file of another version or origin: the digest is checked before the meaning of any field but the version,
+/// from a file of another version or schema: the digest is checked before the meaning of any field but the version,
 /// since another version may well keep its digest elsewhere.
 pub(super) fn verify(
     input: &mut dyn Read,
     length: u64,
-    origin: &Origin,
+    schema_hash: u64,
 ) -> Result<(Timestamp, u64), FormatError> {
     let mut magic = [0; 18];
     if length < 20 || input.read_exact(&mut magic).is_err() || &magic != MAGIC {
@@ -131,9 +117,8 @@ pub(super) fn verify(
     let Some(payload) = length.checked_sub(HEADER_BYTES + TRAILER_BYTES) else {
         return Err(FormatError::Length { bytes: length });
     };
-    let (mut schema, mut config, mut created) = ([0; 8], [0; 32], [0; 8]);
+    let (mut schema, mut created) = ([0; 8], [0; 8]);
     next(&mut schema)?;
-    next(&mut config)?;
     next(&mut created)?;
     let mut chunk = vec![0; 64 << 10];
     let mut left = payload;
@@ -153,14 +138,11 @@ pub(super) fn verify(
         return Err(FormatError::Digest);
     }
     let found = u64::from_le_bytes(schema);
-    if found != origin.schema_hash {
+    if found != schema_hash {
         return Err(FormatError::Schema {
             found,
-            expected: origin.schema_hash,
+            expected: schema_hash,
         });
-    }
-    if config != origin.config_digest {
-        return Err(FormatError::Config);
     }
     Ok((Timestamp::from_micros(i64::from_le_bytes(created)), payload))
 }
@@ -191,14 +173,11 @@ mod tests {
 
     use super::*;
 
-    const ORIGIN: Origin = Origin {
-        schema_hash: 7,
-        config_digest: [3; 32],
-    };
+    const SCHEMA: u64 = 7;
 
     fn file(payload: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let n = write(&mut bytes, &ORIGIN, Timestamp::from_millis(5), |out| {
+        let n = write(&mut bytes, SCHEMA, Timestamp::from_millis(5), |out| {
             out.write_all(payload)
         })
         .unwrap();
@@ -206,8 +185,8 @@ mod tests {
         bytes
     }
 
-    fn check(bytes: &[u8], origin: &Origin) -> Result<(Timestamp, u64), FormatError> {
-        verify(&mut &*bytes, bytes.len() as u64, origin)
+    fn check(bytes: &[u8], schema_hash: u64) -> Result<(Timestamp, u64), FormatError> {
+        verify(&mut &*bytes, bytes.len() as u64, schema_hash)
     }
 
     proptest! {
@@ -215,7 +194,7 @@ mod tests {
 
         #[test]
         fn what_was_written_is_read(payload in prop::collection::vec(any::<u8>(), 0..300)) {
-            let (created, n) = check(&file(&payload), &ORIGIN).unwrap();
+            let (created, n) = check(&file(&payload), SCHEMA).unwrap();
             prop_assert_eq!((created, n), (Timestamp::from_millis(5), payload.len() as u64));
         }
 
@@ -223,42 +202,34 @@ mod tests {
         fn any_cut_and_any_flipped_bit_is_noticed(payload in prop::collection::vec(any::<u8>(), 0..40), bit in 0..8_u8) {
             let whole = file(&payload);
             for at in 0..whole.len() {
-                prop_assert!(check(&whole[..at], &ORIGIN).is_err(), "cut at {}", at);
+                prop_assert!(check(&whole[..at], SCHEMA).is_err(), "cut at {}", at);
                 let mut flipped = whole.clone();
                 flipped[at] ^= 1 << bit;
-                prop_assert!(check(&flipped, &ORIGIN).is_err(), "flipped at {}", at);
+                prop_assert!(check(&flipped, SCHEMA).is_err(), "flipped at {}", at);
             }
             let mut grown = whole;
             grown.push(0);
-            prop_assert!(check(&grown, &ORIGIN).is_err());
+            prop_assert!(check(&grown, SCHEMA).is_err());
         }
     }
 
     #[test]
-    fn another_version_schema_or_configuration_is_named() {
-        let message = |bytes: &[u8], origin: &Origin| check(bytes, origin).unwrap_err().to_string();
+    fn another_version_or_schema_is_named() {
+        let message =
+            |bytes: &[u8], schema_hash: u64| check(bytes, schema_hash).unwrap_err().to_string();
         let bytes = file(b"state");
         let mut newer = bytes.clone();
         newer[18] = 9;
         assert_eq!(
-            message(&newer, &ORIGIN),
+            message(&newer, SCHEMA),
             "format version 9, this build reads version 1"
         );
-        let other = Origin {
-            schema_hash: 8,
-            ..ORIGIN
-        };
         assert_eq!(
-            message(&bytes, &other),
+            message(&bytes, 8),
             "feature schema 0000000000000007, this build has 0000000000000008"
         );
-        let other = Origin {
-            config_digest: [4; 32],
-            ..ORIGIN
-        };
-        assert!(message(&bytes, &other).starts_with("written with other engine settings"));
         assert_eq!(
-            message(b"#!/bin/sh and some more text", &ORIGIN),
+            message(b"#!/bin/sh and some more text", SCHEMA),
             "not a snapshot file"
         );
     }
@@ -284,7 +255,7 @@ mod tests {
         }
         let length = file(b"learned").len();
         for room in 0..length {
-            let full = write(&mut Disk { room }, &ORIGIN, Timestamp::default(), |out| {
+            let full = write(&mut Disk { room }, SCHEMA, Timestamp::default(), |out| {
                 out.write_all(b"learned")
             });
             assert_eq!(
@@ -295,7 +266,7 @@ mod tests {
         }
         write(
             &mut Disk { room: length },
-            &ORIGIN,
+            SCHEMA,
             Timestamp::default(),
             |out| out.write_all(b"learned"),
         )

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use series::Timestamp;
 
-pub use format::{FORMAT_VERSION, FormatError, Origin};
+pub use format::{FORMAT_VERSION, FormatError};
 
 const CURRENT: &str = "engine.snapshot";
 const PREVIOUS: &str = "engine.snapshot.previous";
@@ -24,7 +24,7 @@ const UNFINISHED: &str = "engine.snapshot.unfinished";
 #[derive(Debug, Clone)]
 pub struct Snapshots {
     dir: PathBuf,
-    origin: Origin,
+    schema_hash: u64,
 }
 
 /// Why a snapshot was not written. The ones before are untouched.
@@ -70,8 +70,8 @@ pub struct Restored<T> {
 }
 
 impl Snapshots {
-    pub(crate) fn new(dir: PathBuf, origin: Origin) -> Self {
-        Self { dir, origin }
+    pub(crate) fn new(dir: PathBuf, schema_hash: u64) -> Self {
+        Self { dir, schema_hash }
     }
 
     /// Writes a snapshot; `fill` writes the engine's bytes. Returns the file's size in bytes.
@@ -108,7 +108,7 @@ impl Snapshots {
         fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<u64> {
         let mut out = BufWriter::with_capacity(256 << 10, File::create(path)?);
-        let bytes = format::write(&mut out, &self.origin, created, fill)?;
+        let bytes = format::write(&mut out, self.schema_hash, created, fill)?;
         out.into_inner()?.sync_all()?;
         Ok(bytes)
     }
@@ -123,7 +123,7 @@ impl Snapshots {
         sync_dir(&self.dir)
     }
 
-    /// Finds the newest snapshot that is whole, of our version and origin, and that `read` accepts.
+    /// Finds the newest snapshot that is whole, of our version and schema, and that `read` accepts.
     ///
     /// `read` gets exactly the bytes that `fill` wrote, after all of the file was checked. A snapshot that is refused
     /// is moved aside, so that it can be looked at and is not taken for a good one later.
@@ -175,7 +175,7 @@ impl Snapshots {
             other => other.map_err(FormatError::Io)?,
         };
         let length = file.metadata().map_err(FormatError::Io)?.len();
-        let (created, payload) = format::verify(&mut file, length, &self.origin)?;
+        let (created, payload) = format::verify(&mut file, length, self.schema_hash)?;
         file.seek(SeekFrom::Start(format::HEADER_BYTES))
             .map_err(FormatError::Io)?;
         let mut contents = BufReader::with_capacity(256 << 10, file.take(payload));

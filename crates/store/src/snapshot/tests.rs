@@ -2,13 +2,8 @@
 
 use super::*;
 
-const ORIGIN: Origin = Origin {
-    schema_hash: 1,
-    config_digest: [2; 32],
-};
-
 fn snapshots(dir: &Path) -> Snapshots {
-    Snapshots::new(dir.to_owned(), ORIGIN)
+    Snapshots::new(dir.to_owned(), 1)
 }
 
 fn save(dir: &Path, text: &str) {
