@@ -1,6 +1,7 @@
 //! Metrics in: this host, and recorded files. A crate of its own because it fences what reads them: procfs,
 //! rustix, flate2, jiff, arrow and parquet. Everything here is synchronous; whoever wants threads brings them.
 
+pub mod host;
 pub mod replay;
 
 /// One way for metrics to come in.
@@ -13,4 +14,4 @@ pub struct Source {
 }
 
 /// Every source of this crate.
-pub const SOURCES: &[Source] = &[replay::SOURCE];
+pub const SOURCES: &[Source] = &[host::SOURCE, replay::SOURCE];
