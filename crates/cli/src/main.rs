@@ -2,6 +2,7 @@
 
 mod config;
 mod dates;
+mod evaluate;
 mod hint;
 mod numbers;
 mod progress;
@@ -29,11 +30,13 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Replay(replay::ReplayArgs),
+    Eval(evaluate::EvalArgs),
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Replay(args) => replay::run(&args),
+        Command::Eval(args) => evaluate::run(&args),
     }
 }
 
