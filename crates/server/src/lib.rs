@@ -1,6 +1,7 @@
 //! `Config` to running engine, and the gRPC services. A crate because it fences tokio and tonic, and because two users
 //! share it: the command line that serves, and the tests that start the real server on a free port.
 
+mod board;
 mod config;
 mod page;
 mod selector;
