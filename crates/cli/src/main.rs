@@ -1,17 +1,26 @@
 //! The one binary: arguments in, subcommands out. Each subcommand is one file (or folder) beside this one.
 
+mod completions;
 mod config;
+mod connect;
 mod dates;
+mod detectors;
 mod evaluate;
+mod features_list;
+mod feedback;
 mod hint;
 mod numbers;
 mod progress;
 mod replay;
+mod risks;
+mod runtime;
+mod series_list;
 mod table;
+mod wire;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 const FIRST_STEPS: &str = "\
 First steps:
@@ -29,14 +38,29 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Risks(risks::RisksArgs),
+    Series(series_list::SeriesArgs),
+    Feedback(feedback::FeedbackArgs),
     Replay(replay::ReplayArgs),
     Eval(evaluate::EvalArgs),
+    Detectors(detectors::DetectorsArgs),
+    /// Lists the features that detectors see, with their units
+    Features,
+    Config(config::ConfigArgs),
+    Completions(completions::CompletionsArgs),
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Risks(args) => risks::run(&args),
+        Command::Series(args) => series_list::run(&args),
+        Command::Feedback(args) => feedback::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Eval(args) => evaluate::run(&args),
+        Command::Detectors(args) => detectors::run(&args),
+        Command::Features => features_list::run(),
+        Command::Config(args) => config::run(&args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
     }
 }
 
