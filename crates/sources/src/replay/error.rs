@@ -67,6 +67,16 @@ pub enum ReplayError {
         /// What is wrong.
         problem: CellError,
     },
+    /// A Parquet file is damaged, or uses what the reader does not know.
+    #[error("{file}: after row {row}: {problem}")]
+    Parquet {
+        /// The file.
+        file: String,
+        /// The last row that was read; 0 if none was.
+        row: u64,
+        /// What the reader says.
+        problem: String,
+    },
     /// Sorting by time was asked for, and the file has more rows than may be held.
     #[error("{file}: more than {limit} samples, too many to sort by time")]
     ManyRows {
@@ -120,6 +130,24 @@ pub enum HeaderError {
     /// There is nothing beside the time.
     #[error("no column of values beside {0:?}")]
     NoValues(String),
+    /// A column of a Parquet file is of a type that cannot hold what its name says.
+    #[error("column {column:?} is of type {found}, expected {expected}")]
+    Type {
+        /// The column.
+        column: String,
+        /// Its type, as Arrow names it.
+        found: String,
+        /// What can be read.
+        expected: &'static str,
+    },
+    /// More columns than a file may have.
+    #[error("{found} columns, at most {limit} are allowed")]
+    ManyColumns {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
     /// More series than the replay may hold.
     #[error("{found} columns of values, at most {limit} series are allowed")]
     ManySeries {

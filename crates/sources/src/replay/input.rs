@@ -26,6 +26,16 @@ pub(super) struct Progress {
     pub(super) total: Option<u64>,
 }
 
+impl Progress {
+    /// Sets the bytes read to the share `part` of `whole`, for formats that are not read from front to back.
+    pub(super) fn set_share(&self, part: u64, whole: u64) {
+        let bytes = u128::from(self.total.unwrap_or(0)) * u128::from(part.min(whole))
+            / u128::from(whole.max(1));
+        self.read
+            .store(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+}
+
 /// Opens a file; `-` is standard input.
 pub(super) fn open(path: &Path) -> io::Result<(Input, Progress)> {
     if path == Path::new("-") {

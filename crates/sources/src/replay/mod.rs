@@ -1,4 +1,5 @@
-//! Replay of recorded metrics: CSV in three shapes, plain or gzipped, from a file or standard input.
+//! Replay of recorded metrics: CSV in three shapes, plain or gzipped, from a file or standard input; and Parquet in
+//! the same shapes, from a file.
 //!
 //! The shape is told from the header, whose names are read in any case and order:
 //!
@@ -15,6 +16,8 @@
 //! Rows come in the order of the file. The engine refuses samples that go back in time within a series, so a
 //! file that is not sorted wants [`Order::ByTime`].
 
+mod column;
+mod columnar;
 mod error;
 mod input;
 mod names;
@@ -31,6 +34,7 @@ use std::sync::atomic::Ordering;
 use series::{SeriesKey, Timestamp};
 
 use crate::Source;
+use columnar::Columnar;
 use input::{Input, Progress};
 use names::Names;
 use text::Text;
@@ -41,7 +45,7 @@ pub use record::{MAX_COLUMNS, MAX_RECORD_BYTES};
 /// This source's entry.
 pub const SOURCE: Source = Source {
     name: "replay",
-    about: "recorded metrics: CSV from files or standard input",
+    about: "recorded metrics: CSV from files or standard input, Parquet from files",
 };
 
 /// At least this many rows make a batch, unless the file ends; a wide record is never split over two.
@@ -105,7 +109,7 @@ pub struct Row {
     pub value: f64,
     /// Whether the file calls it an anomaly, where the file knows.
     pub label: Option<bool>,
-    /// Where it stands, counted from 1.
+    /// The line where it stands (in Parquet the row), counted from 1.
     pub line: u64,
 }
 
@@ -118,9 +122,15 @@ pub struct Refused {
     pub first: Vec<String>,
 }
 
+/// What is being read.
+enum Format {
+    Text(Box<Text>),
+    Parquet(Box<Columnar>),
+}
+
 /// A recorded file while it is being read.
 pub struct Replay {
-    format: Text,
+    format: Format,
     names: Names,
     judge: Judge,
     progress: Progress,
@@ -175,11 +185,9 @@ impl Replay {
     ) -> Result<Self, ReplayError> {
         let mut names = Names::with_limit(options.max_series);
         let format = match input {
-            Input::Text(text) => Text::open(&file, text, &mut names)?,
-            Input::Parquet(_) => {
-                let source =
-                    std::io::Error::new(std::io::ErrorKind::Unsupported, "parquet is not read yet");
-                return Err(ReplayError::Open { file, source });
+            Input::Text(text) => Format::Text(Box::new(Text::open(&file, text, &mut names)?)),
+            Input::Parquet(input) => {
+                Format::Parquet(Box::new(Columnar::open(&file, input, &mut names)?))
             }
         };
         let judge = Judge {
@@ -219,9 +227,14 @@ impl Replay {
 
     fn read(&mut self, rows: &mut Vec<Row>, enough: usize) -> Result<(), ReplayError> {
         if !self.ended {
-            let more = self
-                .format
-                .read(&mut self.names, &mut self.judge, rows, enough);
+            let more = match &mut self.format {
+                Format::Text(text) => text.read(&mut self.names, &mut self.judge, rows, enough),
+                Format::Parquet(columnar) => {
+                    let more = columnar.read(&mut self.names, &mut self.judge, rows, enough);
+                    columnar.show(&self.progress);
+                    more
+                }
+            };
             self.ended = !matches!(more, Ok(true));
             more?;
         }

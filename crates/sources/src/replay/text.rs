@@ -159,7 +159,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// A label of ground truth; `Some(None)` where the cell says nothing.
-fn label(text: &str) -> Option<Option<bool>> {
+pub(super) fn label(text: &str) -> Option<Option<bool>> {
     match text {
         "0" | "0.0" => Some(Some(false)),
         "1" | "1.0" => Some(Some(true)),
