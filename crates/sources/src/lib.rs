@@ -15,3 +15,28 @@ pub struct Source {
 
 /// Every source of this crate.
 pub const SOURCES: &[Source] = &[host::SOURCE, replay::SOURCE];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Compiles only if both may be moved into the thread that runs them.
+    #[test]
+    fn sources_can_be_given_to_a_thread() {
+        fn given<T: Send>() {}
+        given::<host::Host>();
+        given::<replay::Replay>();
+    }
+
+    #[test]
+    fn every_source_has_a_name_of_its_own() {
+        for (i, source) in SOURCES.iter().enumerate() {
+            assert!(!source.about.is_empty());
+            assert!(
+                SOURCES[..i].iter().all(|other| other.name != source.name),
+                "{}",
+                source.name
+            );
+        }
+    }
+}
