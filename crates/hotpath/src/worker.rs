@@ -266,3 +266,94 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Outcome, SeriesSpec};
+    use series::{Kind, Timestamp};
+    use std::sync::mpsc::{channel, sync_channel};
+
+    struct Deaf;
+
+    impl Sink for Deaf {
+        fn risks(&self, _: &[Risk], _: &[f32]) {}
+    }
+
+    /// Runs a worker on what is in its queue; what came of each batch.
+    fn run(
+        tally: &Arc<Tally>,
+        fill: impl FnOnce(&Lane, &mut dyn FnMut(Vec<Sample>)),
+    ) -> Vec<Outcome> {
+        let inbox = Arc::default();
+        let config = Arc::<EngineConfig>::default();
+        let worker = Worker::new(
+            config,
+            Arc::clone(&inbox),
+            Arc::new(Deaf),
+            Arc::clone(tally),
+            Arc::default(),
+        )
+        .unwrap();
+        let (queue, commands) = sync_channel(16);
+        let (sender, outcomes) = channel();
+        let lane = Lane { queue, inbox };
+        fill(&lane, &mut |samples| {
+            let sender = sender.clone();
+            let done = Box::new(move |outcome| sender.send(outcome).unwrap());
+            let batch = Arc::new(Batch::new(1, Vec::new(), done));
+            tally.queued.fetch_add(1, Ordering::Relaxed);
+            lane.queue
+                .send(Command::Samples(Part {
+                    samples,
+                    places: Vec::new(),
+                    batch,
+                }))
+                .unwrap();
+        });
+        drop((lane, sender));
+        worker.run(&commands);
+        outcomes.iter().collect()
+    }
+
+    #[test]
+    fn a_shard_that_panicked_begins_again_with_the_series_it_had() {
+        let tally = Arc::default();
+        let outcomes = run(&tally, |lane, push| {
+            let spec = SeriesSpec {
+                kind: Kind::Gauge,
+                group: None,
+            };
+            lane.leave(Letter::Add(Newcomer {
+                id: SeriesId(0),
+                spec,
+            }));
+            // Nobody sends this: a series that does not exist stands for any bug.
+            let (reply, saved) = channel();
+            lane.leave(Letter::Save {
+                series: vec![SeriesId(9)],
+                reply,
+            });
+            lane.leave(Letter::Add(Newcomer {
+                id: SeriesId(1),
+                spec,
+            }));
+            let sample = |series| Sample {
+                series: SeriesId(series),
+                at: Timestamp::from_millis(1),
+                value: 1.0,
+            };
+            push(vec![sample(0), sample(1), sample(2)]);
+            drop(saved);
+        });
+        assert_eq!(
+            outcomes,
+            [Outcome {
+                taken: 2,
+                refused: vec![(2, Refusal::UnknownSeries)]
+            }]
+        );
+        assert_eq!(tally.panics.load(Ordering::Relaxed), 1);
+        assert_eq!(tally.queued.load(Ordering::Relaxed), 0);
+    }
+}
