@@ -16,6 +16,7 @@ mod risks;
 mod runtime;
 mod series_list;
 mod table;
+mod watch;
 mod wire;
 
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Watch(watch::WatchArgs),
     Risks(risks::RisksArgs),
     Series(series_list::SeriesArgs),
     Feedback(feedback::FeedbackArgs),
@@ -52,6 +54,7 @@ enum Command {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Watch(args) => watch::run(&args),
         Command::Risks(args) => risks::run(&args),
         Command::Series(args) => series_list::run(&args),
         Command::Feedback(args) => feedback::run(&args),

@@ -1,0 +1,145 @@
+//! Frames, drawn without a terminal.
+
+use proto::v1::{Contributor, EngineCounters, Event, GetServerInfoResponse, Refusal, RefusalCount, Risk, RiskPoint};
+use ratatui::style::Color;
+
+use super::state::Snapshot;
+use super::*;
+use crate::wire;
+
+const NOW_US: i64 = 1_714_564_800_000_000;
+
+fn risk(series: &str, level: f64, event: bool) -> Risk {
+    let point = |i: i64| RiskPoint {
+        time_us: NOW_US - (19 - i) * 1_000_000,
+        value: if i == 19 { level } else { level / 4.0 },
+        score: 0.5,
+        alert_score: if event && i == 19 { 0.9 } else { 0.0 },
+    };
+    let contributor = |name: &str, share| Contributor { name: name.to_owned(), share };
+    Risk {
+        series: Some(wire::key(series).unwrap()),
+        time_us: NOW_US,
+        value: level,
+        level,
+        expected: level / 4.0,
+        band: level / 10.0,
+        score: if event { 0.9999 } else { 0.5 },
+        alert_score: if event { 0.9 } else { 0.0 },
+        confidence: 1.0,
+        detectors: vec![contributor("residual", 0.75), contributor("novelty", 0.25)],
+        features: vec![contributor("level", 0.6)],
+        event: event.then(|| Event { id: 7, since_us: NOW_US - 65_000_000, peak_alert_score: 0.95, ..Event::default() }),
+        history: (0..20).map(point).collect(),
+        ..Risk::default()
+    }
+}
+
+fn state() -> State {
+    let counters = EngineCounters {
+        series_count: 1_412,
+        taken_count: 5_000,
+        refused: vec![RefusalCount { reason: Refusal::Duplicate.into(), count: 3 }],
+        open_events_count: 1,
+        ..EngineCounters::default()
+    };
+    let info = GetServerInfoResponse {
+        version: "0.1.0".to_owned(),
+        uptime_s: 10.0,
+        counters: Some(counters),
+        time_us: NOW_US,
+        ..GetServerInfoResponse::default()
+    };
+    let risks = vec![risk("node_load1", 0.5, false), risk("mem_used_bytes{host=\"a\"}", 4_294_967_296.0, true)];
+    let mut state = State::new("http://127.0.0.1:7878", Query::default());
+    state.update(Snapshot { info, risks, n_matching: 2 });
+    state
+}
+
+#[test]
+fn the_riskiest_series_stands_on_top_with_its_reasons() {
+    let text = frame(&state(), 150, 12).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[0],
+        " forestall 0.1.0 up 10s · 1,412 series · 500 samples/s · 3 refused · 1 open event"
+    );
+    assert!(lines[2].starts_with("series") && lines[2].contains("because of"), "{text}");
+    let expected = ["mem_used_bytes{host=\"a\"}", "4 GiB", "1 GiB", "1 in 10k", "0.90", "▁▁▁█", "1m 05s", "residual 75 %"];
+    let mut rest = lines[3];
+    for part in expected {
+        let at = rest.find(part).unwrap_or_else(|| panic!("{part} is not in {rest:?} of\n{text}"));
+        rest = &rest[at + part.len()..];
+    }
+    assert!(lines[4].contains("node_load1") && lines[4].contains("usual"), "{text}");
+    assert!(!lines[4].contains("residual"), "what is usual needs no reasons");
+}
+
+#[test]
+fn an_event_is_red() {
+    let mut terminal = Terminal::new(TestBackend::new(150, 12)).unwrap();
+    let state = state();
+    terminal.draw(|frame| render::draw(frame, &state)).unwrap();
+    let colour = |y: u16| terminal.backend().buffer().cell((30, y)).unwrap().fg;
+    assert_eq!((colour(3), colour(4)), (Color::Red, Color::Reset));
+}
+
+#[test]
+fn the_detail_pane_tells_all() {
+    let mut state = state();
+    state.key(KeyCode::Enter);
+    let text = frame(&state, 150, 40).unwrap();
+    for part in [
+        "2024-05-01 12:00:00 UTC",
+        "1 GiB ± 409.6 MiB",
+        "7 since 2024-05-01 11:58:55 UTC, peak 0.950",
+        "▇▇▇▇▇▇▇▇··  75 % residual",
+        "60 % level",
+        "19s ago",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn states_are_told() {
+    let mut state = state();
+    state.key(KeyCode::Char('p'));
+    take(&mut state, Update::Lost("UNAVAILABLE: gone".to_owned()));
+    let text = frame(&state, 110, 12).unwrap();
+    assert!(text.contains("· paused · connection lost, trying again"), "{text}");
+    assert!(text.contains("UNAVAILABLE: gone"), "{text}");
+    state.key(KeyCode::Char('/'));
+    state.key(KeyCode::Char('x'));
+    assert!(frame(&state, 110, 12).unwrap().contains("filter: x▏"));
+    state.key(KeyCode::Esc);
+    state.key(KeyCode::Char('?'));
+    assert!(frame(&state, 110, 24).unwrap().contains("hold the list still"));
+}
+
+#[test]
+fn an_empty_list_says_why_and_small_screens_do_not_panic() {
+    let empty = State::new("there", Query::default());
+    assert!(frame(&empty, 80, 12).unwrap().contains("asking there"));
+    let mut none = state();
+    none.update(Snapshot::default());
+    assert!(frame(&none, 80, 12).unwrap().contains("No series match yet"));
+    let mut full = state();
+    for keys in ["", "\n", "?"] {
+        keys.chars().for_each(|c| drop(full.key(if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) })));
+        for (cols, rows) in [(1, 1), (10, 3), (40, 8), (300, 100)] {
+            frame(&full, cols, rows).unwrap();
+        }
+    }
+}
+
+#[test]
+fn sizes_and_intervals_are_checked() {
+    assert_eq!((size("80x24"), interval("0.5")), (Ok((80, 24)), Ok(Duration::from_millis(500))));
+    for text in ["80", "0x0", "x", "99999x20"] {
+        assert!(size(text).is_err(), "{text}");
+    }
+    for text in ["0", "-1", "nan", "fast"] {
+        assert!(interval(text).is_err(), "{text}");
+    }
+}
