@@ -235,4 +235,31 @@ proptest! {
         bytes[bit / 8] ^= 1 << (bit % 8);
         let _ = restored(EngineConfig::default(), 1, &bytes);
     }
+
+    /// Bytes that only a checksum could tell from learned state: whatever they do to the scores of their series, every
+    /// batch is answered and the others are served.
+    #[test]
+    fn no_state_stops_the_engine(seed in 1u64.., number in prop::sample::select(vec![f32::NAN, f32::INFINITY, -1.0, 1e30])) {
+        let donor = trained(1, 3, 2);
+        let mut bytes = saved(&donor);
+        let states = bytes.windows(19).position(|w| w == b"load2{instance=\"2\"}").unwrap() + 19;
+        let end = bytes.len() - 8;
+        let mut noise = support::Noise(seed);
+        let noisy = noise.next() < 0.5;
+        for four in bytes[states..end].chunks_exact_mut(4) {
+            let bits = if noisy { (noise.next() * 4e9) as u32 } else { number.to_bits() };
+            four.copy_from_slice(&bits.to_le_bytes());
+        }
+        let (engine, _) = engine(1, EngineConfig::default());
+        prop_assert_eq!(engine.restore(&mut &*bytes).unwrap(), 3);
+        let id = engine.register(&key("untouched")).unwrap();
+        for second in 0..60 {
+            let mut batch = stream(3, second..second + 1, 3);
+            for sample in &mut batch {
+                sample.at = sample.at.plus_micros(i64::MAX / 2);
+            }
+            push(&engine, batch);
+            prop_assert_eq!(push(&engine, vec![support::sample(id.0, second, 1.0)]).taken, 1);
+        }
+    }
 }
