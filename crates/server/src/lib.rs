@@ -1,12 +1,20 @@
 //! `Config` to running engine, and the gRPC services. A crate because it fences tokio and tonic, and because two users
 //! share it: the command line that serves, and the tests that start the real server on a free port.
 
+mod assembly;
+mod auth;
 mod board;
 mod config;
+mod grpc;
+mod host_thread;
+mod intake;
+mod keeper;
 mod page;
 mod selector;
 mod system_clock;
 
+pub use assembly::{Running, StartError, start};
+pub use auth::TokenError;
 pub use config::{
     Config, ConfigError, HostConfig, IngestConfig, Problem, ServerConfig, StateConfig, WatchConfig,
 };

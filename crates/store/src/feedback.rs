@@ -180,13 +180,19 @@ impl FeedbackLog {
         &self.records
     }
 
+    /// The record of an earlier call; `None` for the empty name.
+    #[must_use]
+    pub fn by_request_id(&self, request_id: &str) -> Option<&Feedback> {
+        self.by_request.get(request_id).map(|&i| &self.records[i])
+    }
+
     /// Appends a record and waits until it is on the disk, unless one with the same `request_id` is there.
     ///
     /// # Errors
     /// When the disk is full or fails, the log is as it was before. See [`FeedbackError`].
     pub fn append(&mut self, body: NewFeedback) -> Result<Appended, FeedbackError> {
-        if let Some(&i) = self.by_request.get(&body.request_id) {
-            return Ok(Appended::Repeated(self.records[i].clone()));
+        if let Some(earlier) = self.by_request_id(&body.request_id) {
+            return Ok(Appended::Repeated(earlier.clone()));
         }
         if self.records.len() >= MAX_RECORDS {
             return Err(FeedbackError::Full);

@@ -18,9 +18,9 @@ use predict::Risk;
 use crate::WatchConfig;
 use crate::selector::Selector;
 
-pub(crate) use events::{EventSummary, Record};
+pub(crate) use events::Record;
 pub(crate) use latest::Point;
-pub(crate) use watch::{Numbers, Watcher};
+pub(crate) use watch::{Numbers, WantedEvents, Watcher};
 
 use events::Events;
 use latest::Latest;

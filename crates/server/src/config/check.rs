@@ -208,8 +208,8 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
             "missing, while server.tls_key is set",
         ));
     }
-    if !server.listen.ip().is_loopback() && !server.allow_insecure_remote && !(has_tls && has_token)
-    {
+    let is_safe = server.listen.ip().is_loopback() || (has_tls && has_token);
+    if !is_safe && !server.allow_insecure_remote {
         problems.push(problem(
             "server.listen",
             format!(
