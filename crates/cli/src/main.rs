@@ -15,6 +15,7 @@ mod replay;
 mod risks;
 mod runtime;
 mod series_list;
+mod serve;
 mod table;
 mod watch;
 mod wire;
@@ -39,6 +40,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::ServeArgs),
     Watch(watch::WatchArgs),
     Risks(risks::RisksArgs),
     Series(series_list::SeriesArgs),
@@ -54,6 +56,7 @@ enum Command {
 
 fn run(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::Serve(args) => serve::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Risks(args) => risks::run(&args),
         Command::Series(args) => series_list::run(&args),

@@ -57,7 +57,7 @@ pub(crate) fn file(
 }
 
 /// Says what the person at the terminal can do about a broken file.
-fn with_advice(error: sources::replay::ReplayError) -> anyhow::Error {
+pub(super) fn with_advice(error: sources::replay::ReplayError) -> anyhow::Error {
     use sources::replay::ReplayError as E;
     let advice = match &error {
         E::Cell { .. } | E::Fields { .. } => Some("mend the file, or leave such cells out with --lenient"),

@@ -1,5 +1,6 @@
 //! `forestall replay`: recorded metrics through the engine, as fast as it goes.
 
+mod into;
 mod judge;
 mod plot;
 mod row;
@@ -15,6 +16,9 @@ use hotpath::Shard;
 use sources::replay::{Cells, Options, Order};
 
 use crate::config::EngineArgs;
+use crate::connect::TrustArgs;
+use crate::runtime::block_on;
+use into::Speed;
 use plot::Plot;
 use row::Observer;
 use scores::ScoresFile;
@@ -28,6 +32,8 @@ Examples:
       Draw every series with its expected band, its scores and its events.
   forestall replay a.csv b.parquet --scores scores.parquet
       One row per sample, to judge with your own tools.
+  forestall replay day.csv --into 127.0.0.1:7878 --speed 60
+      An hour of the recording per minute into a running server, to look at with `forestall watch`.
   zcat day.csv.gz | forestall replay - --scores - > scores.csv
 
 Shapes that are read, by the header (CSV, gzipped CSV; Parquet with the same columns):
@@ -68,6 +74,17 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "N", default_value_t = 20)]
     events: usize,
 
+    /// Push into the running server at this address instead of scoring here
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["scores", "plot", "config", "profile", "events"])]
+    into: Option<String>,
+
+    /// How many times as fast as recorded to push; `max` is as fast as the server takes it
+    #[arg(long, value_name = "N", default_value = "max", requires = "into")]
+    speed: Speed,
+
+    #[command(flatten, next_help_heading = "Server")]
+    trust: TrustArgs,
+
     #[command(flatten)]
     engine: EngineArgs,
 }
@@ -86,6 +103,9 @@ enum RowOrder {
 /// # Errors
 /// At the first file that cannot be read, and when an output cannot be written.
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
+    if let Some(addr) = &args.into {
+        return block_on(into::run(&args.files, &args.options(), addr, &args.trust, args.speed));
+    }
     let config = args.engine.load()?;
     let members = Shard::new(&config).context("building the engine")?.member_names();
     let mut scores = args.scores.as_deref().map(|path| ScoresFile::create(path, &members)).transpose()?;
