@@ -3,7 +3,8 @@
 use bytemuck::Zeroable;
 use series::{Kind, Refusal, Timestamp};
 
-use crate::row::Row;
+use crate::row::{Row, Windows};
+use crate::season::Season;
 use crate::schema::{N_COLUMNS, column};
 use crate::state::{RECENT, State};
 
@@ -23,6 +24,9 @@ const RELATIVE_FLOOR: f64 = 1e-5;
 pub struct Extractor {
     states: Vec<State>,
     kinds: Vec<Kind>,
+    /// Empty when times of day are not learned.
+    seasons: Vec<Season>,
+    seasonal: bool,
 }
 
 /// What came of one sample.
@@ -37,8 +41,17 @@ pub enum Extracted {
 }
 
 impl Extractor {
+    /// An extractor that learns what is usual at each time of day and week, or, to save its bytes, does not.
+    #[must_use]
+    pub fn new(seasonal: bool) -> Self {
+        Self { seasonal, ..Self::default() }
+    }
+
     /// Makes room for one more series; returns its index.
     pub fn add_series(&mut self, kind: Kind) -> usize {
+        if self.seasonal {
+            self.seasons.push(Season::zeroed());
+        }
         self.states.push(State::zeroed());
         self.kinds.push(kind);
         self.states.len() - 1
@@ -46,18 +59,25 @@ impl Extractor {
 
     /// Bytes of state per series.
     #[must_use]
-    pub const fn state_bytes() -> usize {
-        size_of::<State>()
+    pub const fn state_bytes(&self) -> usize {
+        size_of::<State>() + if self.seasonal { size_of::<Season>() } else { 0 }
     }
 
     /// Appends the state of one series to `out`.
     pub fn save(&self, series: usize, out: &mut Vec<u8>) {
         out.extend_from_slice(bytemuck::bytes_of(&self.states[series]));
+        if let Some(season) = self.seasons.get(series) {
+            out.extend_from_slice(bytemuck::bytes_of(season));
+        }
     }
 
     /// Takes the state of one series from bytes of exactly [`Self::state_bytes`].
     pub fn load(&mut self, series: usize, bytes: &[u8]) {
-        self.states[series] = bytemuck::pod_read_unaligned(bytes);
+        let (state, season) = bytes.split_at(size_of::<State>());
+        self.states[series] = bytemuck::pod_read_unaligned(state);
+        if let Some(place) = self.seasons.get_mut(series) {
+            *place = bytemuck::pod_read_unaligned(season);
+        }
     }
 
     /// Takes one sample of series `i` and describes it by what came before.
@@ -86,7 +106,7 @@ impl Extractor {
         state.raw_seen = (state.raw_seen + 1).min(2);
         state.learn_step(gap_s as f32);
         let Some(level) = level.filter(|level| level.is_finite()) else { return Extracted::Pending };
-        Extracted::Row(state.step(at, level, gap_s as f32), level)
+        Extracted::Row(state.step(self.seasons.get_mut(i), at, level, gap_s as f32), level)
     }
 
     /// From units of `x` back to the unit of the level: `(value of x, one unit)`.
@@ -131,7 +151,7 @@ impl State {
         }
     }
 
-    fn step(&mut self, at: Timestamp, level: f64, gap_s: f32) -> Row {
+    fn step(&mut self, mut season: Option<&mut Season>, at: Timestamp, level: f64, gap_s: f32) -> Row {
         if self.n == 0 {
             self.origin = level;
         }
@@ -143,16 +163,25 @@ impl State {
         let floor = ((level.abs().max(self.origin.abs()) / unit * RELATIVE_FLOOR).clamp(1e-12, MAX_X)) as f32;
         let week_s = (at.micros().div_euclid(1_000_000) + 3 * 86_400).rem_euclid(604_800) as u32;
         let gap = if self.step_s > 0.0 { gap_s / self.step_s } else { 1.0 };
-        let row = self.describe(x, floor, week_s, gap);
-        self.learn(x, floor, week_s);
+        let usual = season.as_ref().and_then(|season| season.expect(week_s));
+        if self.n == 0 {
+            self.recent = [x; RECENT];
+        } else {
+            self.recent.copy_within(..RECENT - 1, 1);
+            self.recent[0] = x;
+        }
+        let row = self.describe(x, floor, week_s, gap, usual);
+        if let Some(season) = &mut season {
+            season.learn(week_s, x, 8.0 * self.dev_slow.max(floor));
+        }
+        self.learn(x, floor, usual);
         self.n = self.n.saturating_add(1);
         row
     }
 
     /// The row of `x`, from what came before only.
-    fn describe(&self, x: f32, floor: f32, week_s: u32, gap: f32) -> Row {
+    fn describe(&self, x: f32, floor: f32, week_s: u32, gap: f32, usual: Option<f32>) -> Row {
         let sigma = |dev: f32| (dev * DEV_TO_SIGMA).max(floor);
-        let usual = self.season.expect(week_s);
         let mut c = [0.0; N_COLUMNS];
         let slow = sigma(self.dev_slow);
         if self.n > 0 {
@@ -180,19 +209,44 @@ impl State {
             _ => self.mean_short + self.holt_trend,
         };
         let sigma = sigma(self.dev_long.min(self.dev_slow).min(if usual.is_some() { self.dev_season } else { f32::MAX }));
-        Row { x, sigma, floor, expected, n: self.n, gap, week_s, step_s: self.step_s, columns: c }
+        Row {
+            x,
+            sigma,
+            floor,
+            expected,
+            n: self.n,
+            gap,
+            week_s,
+            step_s: self.step_s,
+            windows: self.windows(),
+            usual: usual.unwrap_or(f32::NAN),
+            columns: c,
+        }
     }
 
     fn rank(&self, x: f32) -> f32 {
-        let seen = &self.recent[..usize::from(self.filled)];
-        if seen.is_empty() {
-            return 0.0;
-        }
-        let balance: i32 = seen.iter().map(|&old| i32::from(old < x) - i32::from(old > x)).sum();
-        balance as f32 / seen.len() as f32
+        let before = &self.recent[1..33];
+        let balance: i32 = before.iter().map(|&old| i32::from(old < x) - i32::from(old > x)).sum();
+        balance as f32 / before.len() as f32
     }
 
-    fn learn(&mut self, x: f32, floor: f32, week_s: u32) {
+    /// Computed afresh from the kept values: a few dozen additions, and no error that adds up.
+    fn windows(&self) -> Windows {
+        let mean = |n: usize| self.recent[..n].iter().sum::<f32>() / n as f32;
+        let spread = |n: usize| {
+            let mean = mean(n);
+            (self.recent[..n].iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n as f32).sqrt()
+        };
+        Windows {
+            mean_6: mean(6),
+            mean_24: mean(24),
+            spread_12: spread(12),
+            spread_48: spread(48),
+            lags: [self.recent[1], self.recent[2], self.recent[12], self.recent[24]],
+        }
+    }
+
+    fn learn(&mut self, x: f32, floor: f32, usual: Option<f32>) {
         if self.n == 0 {
             for mean in [&mut self.mean_short, &mut self.mean_long, &mut self.mean_slow, &mut self.holt_level, &mut self.last_x] {
                 *mean = x;
@@ -203,9 +257,7 @@ impl State {
         let tame = |dev: f32, size: f32| if n > 8.0 { size.min(WINSOR * dev.max(floor)) } else { size };
         let change = x - self.last_x;
         let (short, long, slow) = (x - self.mean_short, x - self.mean_long, x - self.mean_slow);
-        let seasonal = self.season.expect(week_s).map(|usual| x - usual);
-        self.season.learn(week_s, x, 8.0 * self.dev_slow.max(floor));
-        if let Some(residual) = seasonal {
+        if let Some(residual) = usual.map(|usual| x - usual) {
             self.dev_season += rate(256.0) * (tame(self.dev_season, residual.abs()) - self.dev_season);
         }
         self.autocov += rate(64.0) * ((long * self.residual).clamp(-1e30, 1e30) - self.autocov);
@@ -225,8 +277,5 @@ impl State {
         self.holt_trend += 0.05 * (0.98 * (moved - self.holt_level) - self.holt_trend);
         self.holt_level = moved;
         self.last_x = x;
-        self.recent[usize::from(self.cursor)] = x;
-        self.cursor = (self.cursor + 1) % RECENT as u16;
-        self.filled = (self.filled + 1).min(RECENT as u16);
     }
 }

@@ -8,5 +8,5 @@ mod season;
 mod state;
 
 pub use extractor::{Extracted, Extractor};
-pub use row::Row;
+pub use row::{Row, Windows};
 pub use schema::{Column, N_COLUMNS, SCHEMA, column, schema_hash};

@@ -24,6 +24,25 @@ pub struct Row {
     pub week_s: u32,
     /// Usual seconds between samples.
     pub step_s: f32,
+    /// Means, spreads and lags over the last samples, in units of `x`.
+    pub windows: Windows,
+    /// What is usual at this time of day and week, in units of `x`; NaN while unknown.
+    pub usual: f32,
     /// The feature columns, in the order of [`crate::SCHEMA`].
     pub columns: [f32; N_COLUMNS],
+}
+
+/// Statistics of the last samples, this one included, all in units of `x`.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Windows {
+    /// Mean of 6 samples.
+    pub mean_6: f32,
+    /// Mean of 24 samples.
+    pub mean_24: f32,
+    /// Standard deviation of 12 samples.
+    pub spread_12: f32,
+    /// Standard deviation of 48 samples.
+    pub spread_48: f32,
+    /// The values 1, 2, 12 and 24 samples ago; the first value where there are fewer.
+    pub lags: [f32; 4],
 }

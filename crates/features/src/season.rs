@@ -2,12 +2,12 @@
 
 use bytemuck::{Pod, Zeroable};
 
-/// Bins of a day: a quarter of an hour each.
-const DAY_BINS: usize = 96;
-/// Bins of a week: an hour each.
-const WEEK_BINS: usize = 168;
+/// Bins of a day: half an hour each.
+const DAY_BINS: usize = 48;
+/// Bins of a week: three hours each.
+const WEEK_BINS: usize = 56;
 
-/// Mean level by time of day, and what each hour of the week adds to it.
+/// Mean level by time of day, and what each part of the week adds to it.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub(crate) struct Season {
@@ -46,5 +46,5 @@ impl Season {
 }
 
 fn bins(week_s: u32) -> (usize, usize) {
-    (((week_s % 86_400) / 900) as usize, (week_s / 3_600) as usize)
+    (((week_s % 86_400) / 1_800) as usize, (week_s / 10_800) as usize)
 }

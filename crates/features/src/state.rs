@@ -2,10 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::season::Season;
-
-/// Samples over which `rank` is taken.
-pub(crate) const RECENT: usize = 32;
+/// How many of the last values are kept, newest first: as many as the longest window needs.
+pub(crate) const RECENT: usize = 48;
 
 /// What is remembered of one series. Plain bytes, so that a snapshot is a copy.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
@@ -29,10 +27,7 @@ pub(crate) struct State {
     pub(crate) raw_seen: u16,
     /// Length of the present run of refused, forward-moving old samples.
     pub(crate) late_run: u16,
-    /// Where the next level goes in `recent`.
-    pub(crate) cursor: u16,
-    /// How many of `recent` are filled.
-    pub(crate) filled: u16,
+    pub(crate) pad: [u16; 2],
     pub(crate) mean_short: f32,
     pub(crate) mean_long: f32,
     pub(crate) mean_slow: f32,
@@ -48,7 +43,6 @@ pub(crate) struct State {
     pub(crate) residual: f32,
     pub(crate) autocov: f32,
     pub(crate) last_x: f32,
-    pub(crate) pad: f32,
+    pub(crate) pad_f: f32,
     pub(crate) recent: [f32; RECENT],
-    pub(crate) season: Season,
 }

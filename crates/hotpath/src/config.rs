@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use catalog::{BuildError, Context, Params, find};
-use predict::anomaly::{DETECTORS, Detector};
-use predict::{Ensemble, EnsembleConfig};
+use predict::anomaly::DETECTORS;
+use predict::{Ensemble, EnsembleConfig, Member};
 use serde::{Deserialize, Serialize};
 
 /// How much is spent on each series.
@@ -49,8 +49,22 @@ impl Default for EngineConfig {
     }
 }
 
-/// The detectors of the lean profile.
-const LEAN: &[&str] = &["residual"];
+/// What each detector counts for, in the alert score and in the dense score: the outcome of `forestall eval --ablate`
+/// on the development data. Those of the lean profile carry a mark.
+const WEIGHTS: &[(&str, f32, f32, bool)] = &[
+    ("level", 1.3, 1.0, true),
+    ("mean_6", 0.0, 1.0, false),
+    ("mean_24", 0.6, 1.0, true),
+    ("change", 0.3, 1.0, false),
+    ("deviation_6", 0.0, 1.0, false),
+    ("deviation_24", 0.0, 1.0, false),
+    ("spread_12", 0.0, 1.0, false),
+    ("spread_48", 0.3, 1.0, true),
+    ("season", 0.0, 1.0, false),
+    ("delay", 0.0, 1.0, false),
+    ("rarity", 0.0, 1.0, false),
+    ("residual", 0.0, 1.0, false),
+];
 
 impl EngineConfig {
     /// Builds the ensemble that this configuration describes.
@@ -62,10 +76,12 @@ impl EngineConfig {
             find(DETECTORS, name)?;
         }
         let context = Context { seed: self.seed };
-        let mut members: Vec<(&'static str, Box<dyn Detector>)> = Vec::new();
+        let mut members = Vec::new();
         for entry in DETECTORS {
+            let weights = WEIGHTS.iter().find(|(name, ..)| *name == entry.name);
+            let &(_, mut alert_weight, mut score_weight, lean) = weights.unwrap_or(&("", 0.0, 1.0, false));
             let mut options = Params::parse(entry.name, entry.example)?;
-            let mut enabled = self.profile == Profile::Default || LEAN.contains(&entry.name);
+            let mut enabled = self.profile == Profile::Default || lean;
             if let Some(given) = self.detectors.get(entry.name) {
                 let mut given = given.clone();
                 if let Some(value) = given.remove("enabled") {
@@ -74,13 +90,26 @@ impl EngineConfig {
                         message: format!("enabled is {value}, expected true or false"),
                     })?;
                 }
+                for (key, weight) in [("alert_weight", &mut alert_weight), ("score_weight", &mut score_weight)] {
+                    if let Some(value) = given.remove(key) {
+                        *weight = weight_of(entry.name, key, &value)?;
+                    }
+                }
                 options.overlay(given);
             }
             let built = (entry.build)(&options, &context)?;
             if enabled {
-                members.push((entry.name, built));
+                members.push(Member { name: entry.name, alert_weight, score_weight, detector: built });
             }
         }
-        Ok(Ensemble::new(members, self.ensemble))
+        Ok(Ensemble::new(members, self.ensemble.clone()))
     }
+}
+
+fn weight_of(name: &str, key: &str, value: &toml::Value) -> Result<f32, BuildError> {
+    let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
+    number.filter(|weight| (0.0..=1000.0).contains(weight)).map(|weight| weight as f32).ok_or_else(|| BuildError::Options {
+        name: name.to_owned(),
+        message: format!("{key} is {value}, expected a number from 0 to 1000"),
+    })
 }

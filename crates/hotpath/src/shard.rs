@@ -6,7 +6,7 @@ use predict::anomaly::{Block, NO_GROUP};
 use predict::{Ensemble, Factor, Judged, MAX_FACTORS, Risk};
 use series::{Kind, Refusal, Sample, SeriesId};
 
-use crate::EngineConfig;
+use crate::{EngineConfig, Profile};
 
 /// Rows per call of a detector: enough to spread its fixed cost, few enough that the rows stay in the first cache.
 const BLOCK_ROWS: usize = 128;
@@ -63,7 +63,7 @@ impl Shard {
     /// [`BuildError`] when the configuration names an unknown detector or a wrong option.
     pub fn new(config: &EngineConfig) -> Result<Self, BuildError> {
         Ok(Self {
-            extractor: Extractor::default(),
+            extractor: Extractor::new(config.profile == Profile::Default),
             ensemble: config.ensemble()?,
             groups: Vec::new(),
             seen_in: Vec::new(),
@@ -174,12 +174,12 @@ impl Shard {
     /// Bytes of state per series, everything included.
     #[must_use]
     pub fn bytes_per_series(&self) -> usize {
-        Extractor::state_bytes() + self.ensemble.state_bytes() + size_of::<Kind>() + size_of::<u32>() + size_of::<u64>()
+        self.extractor.state_bytes() + self.ensemble.state_bytes() + size_of::<Kind>() + size_of::<u32>() + size_of::<u64>()
     }
 
     /// Bytes of one series in a snapshot.
     pub(crate) fn saved_bytes(&self) -> usize {
-        Extractor::state_bytes() + self.ensemble.state_bytes()
+        self.extractor.state_bytes() + self.ensemble.state_bytes()
     }
 
     /// Appends what was learned of one series to `out`.
@@ -190,9 +190,19 @@ impl Shard {
 
     /// Takes what was learned of one series from bytes of [`Shard::saved_bytes`].
     pub(crate) fn load(&mut self, series: usize, bytes: &[u8]) {
-        let (own, rest) = bytes.split_at(Extractor::state_bytes());
+        let (own, rest) = bytes.split_at(self.extractor.state_bytes());
         self.extractor.load(series, own);
         self.ensemble.load(series, rest);
+    }
+
+    /// The number that the next event gets.
+    pub(crate) const fn next_event(&self) -> u64 {
+        self.ensemble.next_event()
+    }
+
+    /// Goes on numbering events from `next`.
+    pub(crate) fn set_next_event(&mut self, next: u64) {
+        self.ensemble.set_next_event(next);
     }
 
     /// Tells the ensemble what a person said of an alert of this series.

@@ -2,10 +2,13 @@
 //! no allocation once a series is known.
 
 pub mod anomaly;
+mod calibrate;
 mod ensemble;
+mod event;
+mod refractory;
 mod risk;
 mod score;
 
-pub use ensemble::{Ensemble, EnsembleConfig, Judged};
+pub use ensemble::{Ensemble, EnsembleConfig, Judged, Member};
 pub use risk::{Event, EventId, Factor, MAX_FACTORS, Phase, Risk, insert_factor};
 pub use score::Score;

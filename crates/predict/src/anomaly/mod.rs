@@ -1,9 +1,14 @@
 //! Detectors: how odd is this sample, seen in one way. One file and one entry in [`DETECTORS`] each.
 
+mod delay;
+mod grid;
+mod novelty;
+mod range;
+mod rarity;
 mod residual;
 mod table;
 
-use catalog::Entry;
+use catalog::{BuildError, Entry};
 use features::Row;
 
 pub use table::{PerSeries, Table};
@@ -43,4 +48,25 @@ pub trait Detector: Send + std::fmt::Debug {
 }
 
 /// Every detector there is, in the order in which their scores are reported.
-pub const DETECTORS: &[Entry<dyn Detector>] = &[residual::ENTRY];
+pub const DETECTORS: &[Entry<dyn Detector>] = &[
+    novelty::LEVEL,
+    novelty::MEAN_6,
+    novelty::MEAN_24,
+    novelty::CHANGE,
+    novelty::DEVIATION_6,
+    novelty::DEVIATION_24,
+    novelty::SPREAD_12,
+    novelty::SPREAD_48,
+    novelty::SEASON,
+    delay::ENTRY,
+    rarity::ENTRY,
+    residual::ENTRY,
+];
+
+/// Refuses an option outside `above < value <= most`.
+fn within(name: &str, option: &'static str, value: f32, above: f32, most: f32) -> Result<(), BuildError> {
+    if value > above && value <= most {
+        return Ok(());
+    }
+    Err(BuildError::Range { name: name.to_owned(), option, value: value.to_string(), expected: "above 0 and within its bound" })
+}

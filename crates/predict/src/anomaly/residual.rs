@@ -23,9 +23,7 @@ struct Residual {
 
 fn build(params: &Params, _: &Context) -> Result<Box<dyn Detector>, BuildError> {
     let rule: Residual = params.read("residual")?;
-    if !(rule.half_sigma > 0.0 && rule.half_sigma.is_finite()) {
-        return Err(BuildError::Range { name: "residual".into(), option: "half_sigma", value: rule.half_sigma.to_string(), expected: "above 0" });
-    }
+    super::within(ENTRY.name, "half_sigma", rule.half_sigma, 0.0, 1e6)?;
     Ok(Box::new(Table::new(rule)))
 }
 
