@@ -13,9 +13,11 @@ use series::{REFUSALS, Refusal, Sample, SeriesId, SeriesKey, Timestamp};
 
 use crate::batch::{Batch, Pool};
 use crate::digest::digest;
+use crate::lane::{Command, Lane, Letter, Part};
 use crate::routes::{Directory, Route};
 use crate::snapshot::Header;
-use crate::worker::{Command, Lane, Letter, Part, Tally, Worker};
+use crate::tally::Tally;
+use crate::worker::Worker;
 use crate::{EngineConfig, Outcome};
 
 /// Most shards: far more than cores.
@@ -106,9 +108,10 @@ impl Engine {
             Arc::<Pool>::default(),
         );
         let mut workers = Vec::with_capacity(shards);
-        for _ in 0..shards {
+        for place in 0..shards {
             let inbox = Arc::default();
             let worker = Worker::new(
+                place,
                 Arc::clone(&config),
                 Arc::clone(&inbox),
                 Arc::clone(&sink),

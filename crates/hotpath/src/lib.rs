@@ -6,10 +6,12 @@ mod config;
 mod digest;
 mod engine;
 mod group;
+mod lane;
 mod routes;
 mod shard;
 mod slices;
 mod snapshot;
+mod tally;
 mod worker;
 
 pub use batch::Outcome;

@@ -6,9 +6,9 @@ use std::sync::mpsc::channel;
 
 use series::{SeriesId, SeriesKey};
 
+use crate::lane::{Lane, Letter};
 use crate::routes::{Directory, Route};
 use crate::snapshot::{Input, write_end};
-use crate::worker::{Lane, Letter};
 use crate::{Engine, RestoreError};
 
 /// Series per slice of a snapshot: about a megabyte, copied in well under a millisecond, so that samples hardly wait.
@@ -29,6 +29,7 @@ impl Engine {
         };
         self.header.write(&keys, out)?;
         let state_bytes = self.header.state_bytes as usize;
+        let mut next_event = 1;
         for slice in routes.chunks(SLICE) {
             let replies: Vec<_> = self
                 .by_shard(slice)
@@ -40,12 +41,15 @@ impl Engine {
                     })
                 })
                 .collect();
-            let mut parts = Vec::with_capacity(replies.len());
-            for reply in replies {
-                let bytes = reply.map_or(Ok(Vec::new()), |reply| reply.recv());
-                parts.push(bytes.map_err(|_| {
-                    io::Error::other("a shard broke off while its state was being saved")
-                })?);
+            let mut parts = vec![Vec::new(); replies.len()];
+            for (part, reply) in parts.iter_mut().zip(replies) {
+                if let Some(reply) = reply {
+                    let saved = reply.recv().map_err(|_| {
+                        io::Error::other("a shard broke off while saving its state")
+                    })?;
+                    next_event = next_event.max(saved.next_event);
+                    *part = saved.bytes;
+                }
             }
             let mut parts: Vec<_> = parts
                 .iter()
@@ -58,7 +62,8 @@ impl Engine {
                 out.write_all(state)?;
             }
         }
-        write_end(out)
+        // Read off with the last states: an event that is open in any of them has a lower number.
+        write_end(next_event, out)
     }
 
     /// By shard: the way to it, if it has any of the series of `slice`, and its numbers for them.
@@ -138,7 +143,10 @@ impl Engine {
                 }
             }
         }
-        input.end()?;
+        let next_event = input.end()?;
+        for lane in &self.lanes {
+            lane.send(Letter::NumberEvents(next_event));
+        }
         Ok(directory.len())
     }
 }

@@ -12,6 +12,7 @@
 //! | number of series | 4 |
 //! | by series: kind, length of its key, key as Prometheus writes it | 1 + 4 + n |
 //! | by series: state | bytes of state |
+//! | number of the next event | 8 |
 //! | [`END`] | 8 |
 //!
 //! There is no checksum: whoever keeps the bytes checks them as a whole.
@@ -287,7 +288,8 @@ fn read_key(input: &mut Input<'_>) -> Result<Arc<SeriesKey>, RestoreError> {
 }
 
 /// Writes what comes after the states.
-pub(crate) fn write_end(out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn write_end(next_event: u64, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(&next_event.to_le_bytes())?;
     out.write_all(&END)
 }
 
@@ -344,15 +346,16 @@ impl<'a> Input<'a> {
         Ok(bytes)
     }
 
-    /// Reads [`END`] and finds nothing after it.
-    pub(crate) fn end(mut self) -> Result<(), RestoreError> {
+    /// Reads what [`write_end`] wrote, and finds nothing after it; returns the number of the next event.
+    pub(crate) fn end(mut self) -> Result<u64, RestoreError> {
+        let next_event = u64::from_le_bytes(self.array("the number of the next event")?);
         let at = self.at;
         if self.array("its last bytes")? != END {
             return Err(RestoreError::NoEnd { at });
         }
         let at = self.at;
         match self.fill(&mut [0], "") {
-            Err(RestoreError::Truncated { .. }) => Ok(()),
+            Err(RestoreError::Truncated { .. }) => Ok(next_event),
             Ok(()) => Err(RestoreError::NoEnd { at }),
             Err(other) => Err(other),
         }

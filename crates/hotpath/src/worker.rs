@@ -4,108 +4,29 @@
 //! inbox that is looked at before each batch: it never waits behind a full queue, and so nobody who holds the
 //! directory's lock ever waits for a shard.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender};
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
 use predict::{Phase, Risk};
-use series::{REFUSALS, Refusal, Sample, SeriesId};
+use series::Refusal;
 
-use crate::batch::{Batch, Pool, lock};
+use crate::batch::{Pool, lock};
+use crate::lane::{Command, Letter, Part, Saved};
 use crate::routes::Newcomer;
+use crate::tally::Tally;
 use crate::{EngineConfig, Shard, Sink};
 
-/// What comes through the queue.
-pub(crate) enum Command {
-    /// Samples to score.
-    Samples(Part),
-    /// Look into the inbox.
-    Wake,
-}
-
-/// A shard's part of a batch.
-pub(crate) struct Part {
-    /// With the shard's own numbers for series.
-    pub(crate) samples: Vec<Sample>,
-    /// Place in the batch of each sample; empty when the part is the whole batch.
-    pub(crate) places: Vec<u32>,
-    pub(crate) batch: Arc<Batch>,
-}
-
-/// What comes through the inbox.
-pub(crate) enum Letter {
-    /// Watch one more series.
-    Add(Newcomer),
-    /// A person confirmed or dismissed an alert.
-    Feedback { series: SeriesId, confirmed: bool },
-    /// Reply with the state of these series, one after the other.
-    Save {
-        series: Vec<SeriesId>,
-        reply: Sender<Vec<u8>>,
-    },
-    /// Take the state of these series from `bytes`, one after the other; reply with the emptied buffer.
-    Load {
-        series: Vec<SeriesId>,
-        bytes: Vec<u8>,
-        reply: Sender<Vec<u8>>,
-    },
-    /// Forget everything.
-    Reset,
-}
-
-/// The way to a shard.
-#[derive(Clone)]
-pub(crate) struct Lane {
-    pub(crate) queue: SyncSender<Command>,
-    pub(crate) inbox: Arc<Mutex<Vec<Letter>>>,
-}
-
-impl Lane {
-    /// Leaves a letter that need not be read before the next batch.
-    pub(crate) fn leave(&self, letter: Letter) {
-        lock(&self.inbox).push(letter);
-    }
-
-    /// Leaves a letter and wakes the shard. A full queue means that it is awake, and looks before its next batch.
-    pub(crate) fn send(&self, letter: Letter) {
-        self.leave(letter);
-        let _ = self.queue.try_send(Command::Wake);
-    }
-}
-
-/// What all shards count together, once per batch.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) taken: AtomicU64,
-    pub(crate) refused: [AtomicU64; REFUSALS.len()],
-    pub(crate) events_opened: AtomicU64,
-    pub(crate) queued: AtomicUsize,
-    pub(crate) panics: AtomicU64,
-}
-
-impl Tally {
-    pub(crate) fn refuse(&self, why: Refusal, n: u64) {
-        self.refused[why as usize].fetch_add(n, Ordering::Relaxed);
-    }
-
-    /// Runs `work`; a panic in it is counted, and gives `None`.
-    ///
-    /// A panic here is a bug of ours, or of the sink's. It costs what was under way and must not take the engine
-    /// down, nor be lost: the counter goes up, and the panic hook has printed where it was.
-    pub(crate) fn guard<T>(&self, work: impl FnOnce() -> T) -> Option<T> {
-        let result = catch_unwind(AssertUnwindSafe(work)).ok();
-        if result.is_none() {
-            self.panics.fetch_add(1, Ordering::Relaxed);
-        }
-        result
-    }
-}
+/// Each shard numbers events in a range of its own, so that they need not agree: its place times this, and upwards.
+/// With 1024 shards the largest number still fits the 53 bits that JSON can carry.
+const EVENTS_PER_SHARD: u64 = 1 << 40;
 
 /// What the thread of one shard owns.
 pub(crate) struct Worker {
     config: Arc<EngineConfig>,
     shard: Shard,
+    /// Where the shard's range of numbers of events begins.
+    first_event: u64,
     /// By the shard's own number for a series: who it is. Kept to begin again after a panic.
     residents: Vec<Newcomer>,
     inbox: Arc<Mutex<Vec<Letter>>>,
@@ -119,17 +40,21 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(
+        place: usize,
         config: Arc<EngineConfig>,
         inbox: Arc<Mutex<Vec<Letter>>>,
         sink: Arc<dyn Sink>,
         tally: Arc<Tally>,
         pool: Arc<Pool>,
     ) -> Result<Self, catalog::BuildError> {
-        let shard = Shard::new(&config)?;
+        let mut shard = Shard::new(&config)?;
+        let first_event = place as u64 * EVENTS_PER_SHARD;
+        shard.set_next_event(first_event + 1);
         let (risks, refused, letters, residents) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         Ok(Self {
             config,
             shard,
+            first_event,
             residents,
             inbox,
             letters,
@@ -182,8 +107,9 @@ impl Worker {
                 for id in series {
                     self.shard.save(id.index(), &mut bytes);
                 }
+                let next_event = self.shard.next_event() % EVENTS_PER_SHARD;
                 // Whoever asked may have given up since.
-                let _ = reply.send(bytes);
+                let _ = reply.send(Saved { bytes, next_event });
             }
             Letter::Load {
                 series,
@@ -199,9 +125,14 @@ impl Worker {
                 bytes.clear();
                 let _ = reply.send(bytes);
             }
+            Letter::NumberEvents(next) => {
+                self.shard
+                    .set_next_event(self.first_event + next % EVENTS_PER_SHARD);
+            }
             Letter::Reset => {
                 self.residents.clear();
                 self.begin_again();
+                self.shard.set_next_event(self.first_event + 1);
             }
         }
     }
@@ -210,7 +141,9 @@ impl Worker {
     fn begin_again(&mut self) {
         // The configuration built a shard before; were it to fail now, the old one is better than none.
         if let Ok(fresh) = Shard::new(&self.config) {
+            let next_event = self.shard.next_event();
             self.shard = fresh;
+            self.shard.set_next_event(next_event);
             for resident in &self.residents {
                 self.shard.add_series(resident.spec);
             }
@@ -270,8 +203,10 @@ impl Worker {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::Batch;
+    use crate::lane::Lane;
     use crate::{Outcome, SeriesSpec};
-    use series::{Kind, Timestamp};
+    use series::{Kind, Sample, SeriesId, Timestamp};
     use std::sync::mpsc::{channel, sync_channel};
 
     struct Deaf;
@@ -288,6 +223,7 @@ mod tests {
         let inbox = Arc::default();
         let config = Arc::<EngineConfig>::default();
         let worker = Worker::new(
+            0,
             config,
             Arc::clone(&inbox),
             Arc::new(Deaf),

@@ -8,7 +8,10 @@
 
 mod support;
 
+use std::ops::Range;
+
 use hotpath::{Engine, EngineConfig};
+use predict::{EventId, Phase};
 use proptest::prelude::*;
 use series::SeriesId;
 use support::{engine, key, push, stream};
@@ -74,6 +77,47 @@ fn an_engine_that_was_stopped_scores_as_one_that_never_was() {
     assert!(expected.len() > 10_000);
     assert!(one_kept.bits() == expected);
     assert!(three_kept.bits() == expected);
+}
+
+#[test]
+fn events_keep_their_numbers_and_none_is_given_twice() {
+    let mut config = EngineConfig::default();
+    config.ensemble.event_threshold = 1e-6;
+    let (before, kept_before) = engine(2, config.clone());
+    for i in 0..8 {
+        before.register(&key(&format!("calm{i}"))).unwrap();
+    }
+    let spikes = |seconds: Range<i64>| {
+        let mut samples = stream(8, seconds, 5);
+        for sample in &mut samples {
+            let second = sample.at.micros() / 1_000_000;
+            let spike = (second + 13 * i64::from(sample.series.0)) % 150 == 140;
+            sample.value = if spike { 1e4 } else { sample.value.min(112.0) };
+        }
+        samples
+    };
+    push(&before, spikes(0..3_000));
+    let bytes = saved(&before);
+    let (after, kept_after) = engine(3, config);
+    after.restore(&mut &*bytes).unwrap();
+    push(&after, spikes(3_000..6_000));
+    let (old, new) = (kept_before.events(), kept_after.events());
+    let opened = |events: &[(EventId, Phase)]| -> Vec<EventId> {
+        events
+            .iter()
+            .filter(|(_, phase)| *phase == Phase::Opened)
+            .map(|(id, _)| *id)
+            .collect()
+    };
+    assert!(!opened(&old).is_empty() && !opened(&new).is_empty());
+    let mut all = [opened(&old), opened(&new)].concat();
+    let n_events = all.len();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), n_events, "a number was given twice");
+    // What was open goes on under its number.
+    assert!(new.iter().all(|(id, _)| all.binary_search(id).is_ok()));
+    assert_eq!(before.counters().events_opened, opened(&old).len() as u64);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 
 use hotpath::{Engine, EngineConfig, Outcome, Sink};
-use predict::Risk;
+use predict::{EventId, Phase, Risk};
 use series::{Sample, SeriesId, SeriesKey, Timestamp};
 
 /// Keeps every risk with its members' scores.
@@ -27,6 +27,14 @@ impl Sink for Kept {
 }
 
 impl Kept {
+    /// Numbers of the events in what was kept, with what each sample did to them.
+    pub(crate) fn events(&self) -> Vec<(EventId, Phase)> {
+        let kept = self.0.lock().unwrap();
+        kept.iter()
+            .filter_map(|(risk, _)| risk.event.map(|event| (event.id, event.phase)))
+            .collect()
+    }
+
     /// What was kept, by series and then by time; each as the bits that matter. Empties it.
     pub(crate) fn bits(&self) -> Vec<Vec<u64>> {
         let mut kept = std::mem::take(&mut *self.0.lock().unwrap());
