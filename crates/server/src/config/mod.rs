@@ -1,6 +1,7 @@
 //! The configuration: one file, one struct. Unknown keys are refused, and all errors are shown at once.
 
 mod check;
+mod engine_text;
 
 use std::fmt;
 use std::fs;
@@ -8,7 +9,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use hotpath::EngineConfig;
-use predict::anomaly::DETECTORS;
 use serde::{Deserialize, Serialize};
 
 /// Everything that may be set. [`Config::default_toml`] documents each key.
@@ -205,16 +205,7 @@ impl Config {
     #[must_use]
     pub fn default_toml() -> String {
         let mut text = include_str!("default.toml").to_owned();
-        text.push_str("\n# Options of the detectors. `enabled` takes one in or leaves one out, whatever the profile.\n");
-        for entry in DETECTORS {
-            text.push_str(&format!(
-                "\n# {}\n# [engine.detectors.{}]\n# enabled = true\n",
-                entry.about, entry.name
-            ));
-            for line in entry.example.lines().filter(|line| !line.trim().is_empty()) {
-                text.push_str(&format!("# {line}\n"));
-            }
-        }
+        text.push_str(&engine_text::default_toml());
         text
     }
 

@@ -1,5 +1,6 @@
 //! What a person meets who writes a configuration.
 
+use predict::anomaly::DETECTORS;
 use toml::{Table, Value};
 
 use super::*;
@@ -27,7 +28,7 @@ fn every_key_is_documented() {
     }
     let (mut documented, mut there) = (Vec::new(), Vec::new());
     keys(
-        &include_str!("default.toml").parse().unwrap(),
+        &Config::default_toml().parse().unwrap(),
         "",
         &mut documented,
     );

@@ -1,0 +1,13 @@
+//! The real server on a free port, and real clients.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod feedback;
+mod harness;
+mod health;
+mod ingest;
+mod risk;
+mod scoring;
+mod security;
+mod state;
+mod watch;
