@@ -14,3 +14,38 @@ pub mod v1 {
 
 /// The compiled descriptors of all files of the package, for the reflection service.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/forestall.bin"));
+
+#[cfg(test)]
+mod tests {
+    use protox::prost_reflect::DescriptorPool;
+
+    /// What other languages' generators and linters expect, held for every file of the package.
+    #[test]
+    fn names_follow_the_conventions() {
+        let pool = DescriptorPool::decode(super::FILE_DESCRIPTOR_SET).unwrap();
+        assert!(pool.services().len() > 0);
+        for file in pool.files() {
+            assert_eq!(file.package_name(), "forestall.v1");
+            assert!(
+                file.services().len() <= 1,
+                "{} has more than one service",
+                file.name()
+            );
+        }
+        for method in pool
+            .services()
+            .flat_map(|service| service.methods().collect::<Vec<_>>())
+        {
+            assert_eq!(method.input().name(), format!("{}Request", method.name()));
+            assert_eq!(method.output().name(), format!("{}Response", method.name()));
+        }
+        for all in pool.all_enums() {
+            assert!(
+                all.default_value().name().ends_with("_UNSPECIFIED"),
+                "{}",
+                all.full_name()
+            );
+            assert_eq!(all.default_value().number(), 0);
+        }
+    }
+}

@@ -14,6 +14,7 @@ use tokio::sync::watch as signal;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
+use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::auth::{Auth, TokenError};
@@ -320,7 +321,7 @@ impl Running {
     /// # Errors
     /// When that snapshot cannot be written; the one before is kept, and all else is done.
     pub async fn shutdown(mut self) -> Result<(), SaveError> {
-        grpc::set_not_serving(&self.health).await;
+        grpc::report(&self.health, ServingStatus::NotServing).await;
         self.stop.send_replace(true);
         if tokio::time::timeout(self.grace, &mut self.server)
             .await

@@ -1,7 +1,8 @@
 //! The directory that one running engine owns.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::snapshot::sync_dir;
@@ -47,7 +48,12 @@ impl StateDir {
             path: path.to_owned(),
             source,
         };
-        fs::create_dir_all(path).map_err(io)?;
+        // What a machine does, and what people remark on it, is for the owner's eyes only.
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .map_err(io)?;
         let lock = File::options()
             .create(true)
             .truncate(false)

@@ -148,23 +148,36 @@ fn stopping() -> Status {
     Status::unavailable("the server is stopping")
 }
 
+/// The names that health is reported under; the empty one stands for the server as a whole.
+const HEALTH_NAMES: [&str; 6] = [
+    "",
+    v1::ingest_service_server::SERVICE_NAME,
+    v1::risk_service_server::SERVICE_NAME,
+    v1::scoring_service_server::SERVICE_NAME,
+    v1::feedback_service_server::SERVICE_NAME,
+    v1::server_service_server::SERVICE_NAME,
+];
+
+/// Says of all services how they are.
+pub(crate) async fn report(reporter: &HealthReporter, status: ServingStatus) {
+    for service in HEALTH_NAMES {
+        reporter.set_service_status(service, status).await;
+    }
+}
+
 /// All services, and the reporter that says how they are.
 pub(crate) async fn routes(
     state: &Arc<State>,
     auth: &Auth,
 ) -> Result<(Routes, HealthReporter), tonic_reflection::server::Error> {
-    use v1::feedback_service_server::{FeedbackServiceServer, SERVICE_NAME as FEEDBACK};
-    use v1::ingest_service_server::{IngestServiceServer, SERVICE_NAME as INGEST};
-    use v1::risk_service_server::{RiskServiceServer, SERVICE_NAME as RISK};
-    use v1::scoring_service_server::{SERVICE_NAME as SCORING, ScoringServiceServer};
-    use v1::server_service_server::{SERVICE_NAME as SERVER, ServerServiceServer};
+    use v1::feedback_service_server::FeedbackServiceServer;
+    use v1::ingest_service_server::IngestServiceServer;
+    use v1::risk_service_server::RiskServiceServer;
+    use v1::scoring_service_server::ScoringServiceServer;
+    use v1::server_service_server::ServerServiceServer;
 
     let reporter = HealthReporter::new();
-    for service in ["", INGEST, RISK, SCORING, FEEDBACK, SERVER] {
-        reporter
-            .set_service_status(service, ServingStatus::Serving)
-            .await;
-    }
+    report(&reporter, ServingStatus::Serving).await;
     // No token here: whoever starts or balances servers asks for their health.
     let health = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
 
@@ -201,18 +214,4 @@ pub(crate) async fn routes(
     ));
     routes.add_service(health);
     Ok((routes.routes(), reporter))
-}
-
-/// Says that nothing is served any more.
-pub(crate) async fn set_not_serving(reporter: &HealthReporter) {
-    use v1::feedback_service_server::SERVICE_NAME as FEEDBACK;
-    use v1::ingest_service_server::SERVICE_NAME as INGEST;
-    use v1::risk_service_server::SERVICE_NAME as RISK;
-    use v1::scoring_service_server::SERVICE_NAME as SCORING;
-    use v1::server_service_server::SERVICE_NAME as SERVER;
-    for service in ["", INGEST, RISK, SCORING, FEEDBACK, SERVER] {
-        reporter
-            .set_service_status(service, ServingStatus::NotServing)
-            .await;
-    }
 }

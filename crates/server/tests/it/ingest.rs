@@ -275,3 +275,68 @@ async fn streams_are_bounded() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hostile_numbers_are_answered_and_break_nothing() {
+    const VALUES: [f64; 8] = [
+        0.0,
+        -0.0,
+        f64::MAX,
+        f64::MIN,
+        f64::MIN_POSITIVE,
+        5e-324,
+        f64::NAN,
+        f64::NEG_INFINITY,
+    ];
+    const TIMES: [i64; 7] = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX];
+    let server = start(|_| {}).await;
+    let mut push = server.push().await;
+    let series = vec![declare(0, "level"), declare(1, "count_total")];
+    let mut batch = proto::v1::SampleBatch::default();
+    for (i, &time_us) in TIMES.iter().cycle().take(2_000).enumerate() {
+        batch.series_ref.push((i % 2) as u32);
+        // Times in a jumble first, then rising, so that both the refusals and the arithmetic are tried.
+        batch.time_us.push(if i < 500 {
+            time_us
+        } else {
+            us(i as i64 - 3_000)
+        });
+        batch.value.push(VALUES[(i / 3) % VALUES.len()]);
+    }
+    let request = PushRequest {
+        series,
+        batch: Some(batch),
+        ..Default::default()
+    };
+    let response = push.ask(request).await.unwrap();
+    let refused: u64 = response
+        .refusal_counts
+        .iter()
+        .map(|refused| refused.count)
+        .sum();
+    assert_eq!(response.taken_count + refused, 2_000);
+    assert!(response.taken_count > 500);
+    let counters = server.counters().await;
+    assert_eq!(
+        (counters.taken_count, counters.shard_panics_count),
+        (response.taken_count, 0)
+    );
+    let risks = server
+        .risks()
+        .query_risks(proto::v1::QueryRisksRequest::default())
+        .await
+        .unwrap()
+        .into_inner()
+        .risks;
+    for risk in risks {
+        let scores = [
+            risk.score,
+            f64::from(risk.alert_score),
+            f64::from(risk.confidence),
+        ];
+        assert!(
+            scores.iter().all(|score| (0.0..=1.0).contains(score)),
+            "{risk:?}"
+        );
+    }
+}

@@ -7,32 +7,51 @@ use tonic::{Code, Streaming};
 
 use crate::harness::*;
 
-/// Reads until `n` risks are there; returns series and second of each, and the number dropped.
-async fn read(
-    stream: &mut Streaming<v1::WatchRisksResponse>,
-    n: usize,
-) -> (Vec<(String, i64)>, u64) {
-    let (mut names, mut told, mut dropped) = (HashMap::new(), Vec::new(), 0);
-    while told.len() < n {
-        let message = within(stream.message())
+/// A stream and the names of the series on it.
+struct Watch {
+    stream: Streaming<v1::WatchRisksResponse>,
+    names: HashMap<u32, String>,
+}
+
+impl Watch {
+    async fn start(server: &Server, request: v1::WatchRisksRequest) -> Self {
+        let stream = server
+            .risks()
+            .watch_risks(request)
             .await
             .unwrap()
-            .expect("the stream goes on");
-        names.extend(
-            message
-                .series
-                .into_iter()
-                .map(|series| (series.series_ref, series.series.unwrap().metric)),
-        );
-        dropped += message.dropped_count;
-        told.extend(
-            message
-                .risks
-                .iter()
-                .map(|risk| (names[&risk.series_ref].clone(), risk.time_us)),
-        );
+            .into_inner();
+        Self {
+            stream,
+            names: HashMap::new(),
+        }
     }
-    (told, dropped)
+
+    /// Reads until `n` risks are there; returns series and time of each, sorted.
+    async fn read(&mut self, n: usize) -> Vec<(String, i64)> {
+        let mut told = Vec::new();
+        while told.len() < n {
+            let message = within(self.stream.message())
+                .await
+                .unwrap()
+                .expect("the stream goes on");
+            assert_eq!(message.dropped_count, 0);
+            for series in message.series {
+                let again = self
+                    .names
+                    .insert(series.series_ref, series.series.unwrap().metric);
+                assert_eq!(again, None, "each series is named once");
+            }
+            told.extend(
+                message
+                    .risks
+                    .iter()
+                    .map(|risk| (self.names[&risk.series_ref].clone(), risk.time_us)),
+            );
+        }
+        told.sort();
+        told
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,50 +63,17 @@ async fn risks_that_match_arrive_in_order_after_the_current_ones() {
         include_current: true,
         ..Default::default()
     };
-    let mut stream = server
-        .risks()
-        .watch_risks(request)
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(read(&mut stream, 1).await.0, [("a".to_owned(), us(1))]);
+    let mut watch = Watch::start(&server, request).await;
+    let named = |rows: &[(&str, i64)]| {
+        rows.iter()
+            .map(|&(name, s)| (name.to_owned(), us(s)))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(watch.read(1).await, named(&[("a", 1)]));
     server
         .push_rows([("b", 2, 1.0), ("a", 2, 1.0), ("a", 3, 1.0), ("c", 3, 1.0)])
         .await;
-    let (mut told, dropped) =
-        read_known(&mut stream, &mut HashMap::from([(0, "a".to_owned())]), 3).await;
-    told.sort();
-    let expected = [("a", 2), ("a", 3), ("c", 3)].map(|(name, s)| (name.to_owned(), us(s)));
-    assert_eq!((told.as_slice(), dropped), (expected.as_slice(), 0));
-}
-
-/// As [`read`], with names from earlier messages.
-async fn read_known(
-    stream: &mut Streaming<v1::WatchRisksResponse>,
-    names: &mut HashMap<u32, String>,
-    n: usize,
-) -> (Vec<(String, i64)>, u64) {
-    let (mut told, mut dropped) = (Vec::new(), 0);
-    while told.len() < n {
-        let message = within(stream.message())
-            .await
-            .unwrap()
-            .expect("the stream goes on");
-        names.extend(
-            message
-                .series
-                .into_iter()
-                .map(|series| (series.series_ref, series.series.unwrap().metric)),
-        );
-        dropped += message.dropped_count;
-        told.extend(
-            message
-                .risks
-                .iter()
-                .map(|risk| (names[&risk.series_ref].clone(), risk.time_us)),
-        );
-    }
-    (told, dropped)
+    assert_eq!(watch.read(3).await, named(&[("a", 2), ("a", 3), ("c", 3)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,6 +139,11 @@ async fn only_what_opens_or_closes_an_event_is_told_when_asked_so() {
         .collect();
     server.push_rows(rows).await;
     let message = within(stream.message()).await.unwrap().unwrap();
+    let opened = &message.risks[0];
+    assert_eq!(
+        opened.event.as_ref().unwrap().phase(),
+        v1::event::Phase::Opened
+    );
     for risk in &message.risks {
         let phase = risk.event.as_ref().unwrap().phase();
         assert!(matches!(
