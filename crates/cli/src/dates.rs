@@ -8,10 +8,10 @@ pub(crate) enum TimeForm {
     /// `2024-05-01 12:00:00[.ffffff]`, in UTC.
     #[default]
     Date,
-    /// A plain number in units of so many microseconds since the epoch: 1,000,000 for seconds, 1 for microseconds.
+    /// A plain number since the epoch.
     Number {
-        /// Length of one unit in microseconds, at least 1.
-        unit_us: i64,
+        /// 1 for seconds, 1,000 for milliseconds and so on; at least 1.
+        per_second: i64,
     },
 }
 
@@ -20,7 +20,7 @@ impl TimeForm {
     pub(crate) fn write(self, at: Timestamp) -> String {
         match self {
             Self::Date => date(at).unwrap_or_else(|| at.to_string()),
-            Self::Number { unit_us } => number(at, unit_us.max(1)),
+            Self::Number { per_second } => number(at, per_second.max(1)),
         }
     }
 }
@@ -32,14 +32,15 @@ fn date(at: Timestamp) -> Option<String> {
 }
 
 /// In exact integer arithmetic: an `f64` of seconds would round microseconds away.
-fn number(at: Timestamp, unit_us: i64) -> String {
-    let (whole, rest) = (at.micros() / unit_us, at.micros() % unit_us);
+fn number(at: Timestamp, per_second: i64) -> String {
+    const US_PER_SECOND: i128 = 1_000_000;
+    let scaled = i128::from(at.micros()) * i128::from(per_second);
+    let (whole, rest) = (scaled / US_PER_SECOND, scaled % US_PER_SECOND);
     if rest == 0 {
         return whole.to_string();
     }
-    let digits = unit_us.ilog10() as usize;
-    let sign = if at.micros() < 0 { "-" } else { "" };
-    let fraction = format!("{:0digits$}", rest.unsigned_abs());
+    let sign = if scaled < 0 { "-" } else { "" };
+    let fraction = format!("{:06}", rest.unsigned_abs());
     format!("{sign}{}.{}", whole.unsigned_abs(), fraction.trim_end_matches('0'))
 }
 
@@ -71,12 +72,14 @@ mod tests {
         assert_eq!(TimeForm::Date.write(at), "2024-05-01 12:00:00");
         assert_eq!(TimeForm::Date.write(at.plus_micros(1_500)), "2024-05-01 12:00:00.0015");
         assert_eq!(TimeForm::Date.write(Timestamp::from_micros(i64::MAX)), "9223372036854.775807");
-        let seconds = TimeForm::Number { unit_us: 1_000_000 };
-        assert_eq!(seconds.write(at), "1714564800");
-        assert_eq!(seconds.write(at.plus_micros(250_000)), "1714564800.25");
-        assert_eq!(seconds.write(Timestamp::from_micros(-250_000)), "-0.25");
-        assert_eq!(TimeForm::Number { unit_us: 1_000 }.write(at), "1714564800000");
-        assert_eq!(TimeForm::Number { unit_us: 1 }.write(at), "1714564800000000");
+        let number = |per_second: i64, at: Timestamp| TimeForm::Number { per_second }.write(at);
+        assert_eq!(number(1, at), "1714564800");
+        assert_eq!(number(1, at.plus_micros(250_000)), "1714564800.25");
+        assert_eq!(number(1, Timestamp::from_micros(-250_000)), "-0.25");
+        assert_eq!(number(1_000, at), "1714564800000");
+        assert_eq!(number(1_000, at.plus_micros(1)), "1714564800000.001");
+        assert_eq!(number(1_000_000, at), "1714564800000000");
+        assert_eq!(number(1_000_000_000, at), "1714564800000000000");
     }
 
     #[test]

@@ -69,20 +69,27 @@ pub(super) async fn run(
     speed: Speed,
 ) -> anyhow::Result<()> {
     let connection = connect(addr, trust).await?;
+    let several = files.len() > 1;
     for path in files {
         let begin = Instant::now();
         let replay = Replay::open(path.as_ref(), options.clone()).map_err(with_advice)?;
         let name = replay.file().to_owned();
-        let tally = push(connection.clone(), replay, speed).await.with_context(|| format!("pushing {name}"))?;
+        let label = several.then(|| file_name(path.as_ref()));
+        let tally = push(connection.clone(), replay, label, speed).await.with_context(|| format!("pushing {name}"))?;
         report(&name, &tally, begin.elapsed())?;
     }
     Ok(())
 }
 
-async fn push(connection: Connection, replay: Replay, speed: Speed) -> anyhow::Result<Tally> {
+/// What tells the series of one file from those of another: many a file has one series, called `value`.
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+async fn push(connection: Connection, replay: Replay, label: Option<String>, speed: Speed) -> anyhow::Result<Tally> {
     let (sender, receiver) = channel(AHEAD);
     // Reading files and keeping pace both block, so they get a thread.
-    let reader = tokio::task::spawn_blocking(move || Pusher::new(sender, speed).run(replay));
+    let reader = tokio::task::spawn_blocking(move || Pusher::new(sender, label, speed).run(replay));
     let response = IngestServiceClient::new(connection).push(ReceiverStream::new(receiver)).await;
     let mut tally = Tally::default();
     let mut answers = response.map_err(|status| refused(&status))?.into_inner();
@@ -103,6 +110,8 @@ async fn push(connection: Connection, replay: Replay, speed: Speed) -> anyhow::R
 /// Turns rows into requests, each when it is due.
 struct Pusher {
     sender: Sender<v1::PushRequest>,
+    /// The value of the label `file` that each series gets, if any.
+    label: Option<String>,
     speed: Speed,
     /// When the recording began: on this machine, and by its own times.
     begin: Option<(Instant, Timestamp)>,
@@ -115,8 +124,8 @@ struct Pusher {
 struct HungUp;
 
 impl Pusher {
-    fn new(sender: Sender<v1::PushRequest>, speed: Speed) -> Self {
-        Self { sender, speed, begin: None, sequence: 0, n_declared: 0, batch: v1::SampleBatch::default() }
+    fn new(sender: Sender<v1::PushRequest>, label: Option<String>, speed: Speed) -> Self {
+        Self { sender, label, speed, begin: None, sequence: 0, n_declared: 0, batch: v1::SampleBatch::default() }
     }
 
     fn run(mut self, mut replay: Replay) -> anyhow::Result<()> {
@@ -140,7 +149,10 @@ impl Pusher {
     fn declare(&mut self, keys: &[impl AsRef<SeriesKey>]) -> Result<(), HungUp> {
         let (mut series, mut bytes) = (Vec::new(), 0);
         for key in keys.iter().skip(self.n_declared) {
-            let declared = wire::of(key.as_ref());
+            let mut declared = wire::of(key.as_ref());
+            if let Some(file) = &self.label {
+                declared.labels.entry("file".to_owned()).or_insert_with(|| file.clone());
+            }
             bytes += declared.metric.len() + declared.labels.iter().map(|(n, v)| n.len() + v.len() + 8).sum::<usize>();
             let series_ref = u32::try_from(self.n_declared).unwrap_or(u32::MAX);
             series.push(v1::SeriesDeclaration { series_ref, series: Some(declared) });
@@ -223,7 +235,7 @@ mod tests {
         let csv = "time,metric,labels,value\n1,a,,1\n1,b,,2\n2,a,,3\n";
         let replay = Replay::from_reader("made", csv.as_bytes(), Options::default()).unwrap();
         let (sender, mut receiver) = channel(AHEAD);
-        Pusher::new(sender, Speed::Max).run(replay).unwrap();
+        Pusher::new(sender, Some("f.csv".to_owned()), Speed::Max).run(replay).unwrap();
         let (mut declared, mut samples) = (Vec::new(), Vec::new());
         while let Ok(request) = receiver.try_recv() {
             declared.extend(request.series.iter().map(|s| (s.series_ref, wire::text(s.series.as_ref()))));
@@ -231,14 +243,14 @@ mod tests {
             assert!(batch.series_ref.iter().all(|r| declared.iter().any(|(d, _)| d == r)), "declared first");
             samples.extend(batch.series_ref.into_iter().zip(batch.time_us).zip(batch.value));
         }
-        assert_eq!(declared, [(0, "a".to_owned()), (1, "b".to_owned())]);
+        assert_eq!(declared, [(0, "a{file=\"f.csv\"}".to_owned()), (1, "b{file=\"f.csv\"}".to_owned())]);
         assert_eq!(samples, [((0, 1_000_000), 1.0), ((1, 1_000_000), 2.0), ((0, 2_000_000), 3.0)]);
     }
 
     #[test]
     fn pace_follows_the_recording() {
         let (sender, _receiver) = channel(1);
-        let mut pusher = Pusher::new(sender, Speed::Times(10.0));
+        let mut pusher = Pusher::new(sender, None, Speed::Times(10.0));
         let at = Timestamp::from_millis;
         assert_eq!(pusher.due_in(at(5_000)), Duration::ZERO, "the first row sets the clock");
         let due = pusher.due_in(at(1_005_000)).as_secs_f64();

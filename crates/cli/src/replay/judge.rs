@@ -45,7 +45,9 @@ pub(crate) fn file(
         let more = replay.next_batch(&mut rows).map_err(with_advice);
         bench.meet(replay.keys());
         bench.push(&rows);
-        bench.show(&name, &rows, observers)?;
+        let per_second = replay.time_units_per_second();
+        let times = per_second.map_or(TimeForm::Date, |per_second| TimeForm::Number { per_second });
+        bench.show(&name, times, &rows, observers)?;
         bar.set_position(replay.bytes_read());
         if !more? {
             break;
@@ -122,6 +124,7 @@ impl Bench {
     fn show(
         &self,
         file: &str,
+        times: TimeForm,
         rows: &[sources::replay::Row],
         observers: &mut [&mut dyn Observer],
     ) -> anyhow::Result<()> {
@@ -139,7 +142,7 @@ impl Bench {
             };
             let series_idx = row.series as usize;
             let series = self.names.get(series_idx).map_or("", String::as_str);
-            let (at, value, label, times) = (row.at, row.value, row.label, TimeForm::Date);
+            let (at, value, label) = (row.at, row.value, row.label);
             let row = Row { file, series, series_idx, at, times, value, label, verdict };
             for observer in observers.iter_mut() {
                 observer.row(&row)?;

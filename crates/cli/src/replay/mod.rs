@@ -74,7 +74,7 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "N", default_value_t = 20)]
     events: usize,
 
-    /// Push into the running server at this address instead of scoring here
+    /// Push into the running server at this address instead of scoring here. Series of several files get a label `file`
     #[arg(long, value_name = "ADDR", conflicts_with_all = ["scores", "plot", "config", "profile", "events"])]
     into: Option<String>,
 

@@ -9,6 +9,7 @@ use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, Paragraph};
 use series::{Timestamp, Unit};
 
+use super::state::is_counter;
 use crate::dates::{TimeForm, duration};
 use crate::numbers::{human, rarity};
 use crate::wire;
@@ -64,9 +65,9 @@ fn figures(risk: &Risk, unit: Unit) -> Text<'static> {
         lines.push(Line::from(vec![Span::from(format!(" {name:<9}")).dim(), Span::from(value)]));
     };
     fact("at", TimeForm::Date.write(Timestamp::from_micros(risk.time_us)) + " UTC");
-    let level = human(risk.level, unit);
-    fact("value", if (risk.level - risk.value).abs() > 0.0 { format!("{level} per second") } else { level });
-    fact("expected", format!("{} ± {}", human(risk.expected, unit), human(risk.band, unit)));
+    let per_second = if is_counter(risk) { " per second" } else { "" };
+    fact("value", human(risk.level, unit) + per_second);
+    fact("expected", format!("{} ± {}{per_second}", human(risk.expected, unit), human(risk.band, unit)));
     let warm = if risk.confidence < 1.0 { format!(", warm-up {:.0} %", risk.confidence * 100.0) } else { String::new() };
     fact("score", format!("{}{warm}", rarity(risk.score)));
     fact("alert", format!("{:.3}", risk.alert_score));

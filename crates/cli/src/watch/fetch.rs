@@ -62,7 +62,7 @@ async fn answer(connection: &Connection, query: &Query) -> Update {
     match snapshot(connection, query).await {
         Ok(snapshot) => Update::Snapshot(Box::new(snapshot)),
         Err(status) if status.code() == tonic::Code::InvalidArgument => {
-            Update::Said(format!("filter: {}", status.message()))
+            Update::Said(status.message().to_owned())
         }
         Err(status) => Update::Lost(crate::connect::refused(&status).root_cause().to_string()),
     }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Cell, Clear, Paragraph, Row, Table, TableState, Wrap};
 use series::Unit;
 
-use super::state::State;
+use super::state::{State, is_counter};
 use super::{detail, spark};
 use crate::dates::duration;
 use crate::numbers::{grouped, human, rarity};
@@ -113,14 +113,14 @@ fn risks(frame: &mut Frame<'_>, area: Rect, state: &State) {
         Line::from(text)
     })));
     let widths = [
-        Constraint::Fill(3),
-        Constraint::Length(10),
-        Constraint::Length(10),
+        Constraint::Fill(2),
+        Constraint::Length(12),
+        Constraint::Length(12),
         Constraint::Length(10),
         Constraint::Length(5),
         Constraint::Length(u16::try_from(SPARK_CELLS).unwrap_or(20)),
         Constraint::Length(8),
-        Constraint::Fill(2),
+        Constraint::Fill(1),
     ];
     let rows = state.risks().iter().map(|risk| row(risk, now));
     let table = Table::new(rows, widths)
@@ -132,6 +132,7 @@ fn risks(frame: &mut Frame<'_>, area: Rect, state: &State) {
 
 fn row(risk: &Risk, now_us: i64) -> Row<'static> {
     let unit = risk.series.as_ref().map_or(Unit::None, |key| Unit::of_metric(&key.metric));
+    let per_second = if is_counter(risk) { "/s" } else { "" };
     let right = |text: String| Cell::from(Line::from(text).right_aligned());
     let age = |since_us: i64| duration((now_us - since_us).max(0) as f64 / 1e6);
     let event = risk.event.as_ref().map(|event| age(event.since_us)).unwrap_or_default();
@@ -145,8 +146,8 @@ fn row(risk: &Risk, now_us: i64) -> Row<'static> {
     };
     Row::new([
         Cell::from(wire::text(risk.series.as_ref())),
-        right(human(risk.level, unit)),
-        right(human(risk.expected, unit)),
+        right(human(risk.level, unit) + per_second),
+        right(human(risk.expected, unit) + per_second),
         right(rarity(risk.score)),
         right(format!("{:.2}", risk.alert_score)),
         Cell::from(spark::line(&risk.history, SPARK_CELLS)),

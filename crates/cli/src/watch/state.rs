@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use proto::v1::{GetServerInfoResponse, Risk, SeriesKey, Verdict};
 use ratatui::crossterm::event::KeyCode;
+use series::Kind;
 
 /// What the server is asked for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -95,6 +96,7 @@ impl State {
         // The same series can come twice: the two queries behind an answer overlap.
         let mut seen = HashSet::new();
         snapshot.risks.retain(|risk| seen.insert(crate::wire::text(risk.series.as_ref())));
+        snapshot.risks.iter_mut().filter(|risk| is_counter(risk)).for_each(rates);
         let now = snapshot.info.time_us;
         snapshot.risks.sort_by(|a, b| heat(b, now).total_cmp(&heat(a, now)).then_with(|| name(a).cmp(&name(b))));
         if self.selected_idx_in(&snapshot.risks).is_none() {
@@ -138,6 +140,9 @@ impl State {
     pub(super) fn key(&mut self, key: KeyCode) -> Option<Action> {
         if self.typing.is_some() {
             return self.type_filter(key);
+        }
+        if !self.lost {
+            self.message.clear();
         }
         match key {
             KeyCode::Char('q') => return Some(Action::Quit),
@@ -189,6 +194,31 @@ impl State {
         let risk = self.selected_risk()?;
         let event_id = risk.event.as_ref().map_or(0, |event| event.id);
         Some(Action::Judge { series: risk.series.clone()?, event_id, time_us: risk.time_us, verdict })
+    }
+}
+
+/// Whether the rate is what is watched.
+pub(super) fn is_counter(risk: &Risk) -> bool {
+    risk.series.as_ref().is_some_and(|key| Kind::of_metric(&key.metric) == Kind::Counter)
+}
+
+/// Makes the history of a counter one of rates: a line that only ever climbs shows nothing. A fall is a reset, and what
+/// was counted since is the increase.
+fn rates(risk: &mut Risk) {
+    let rates: Vec<f64> = risk
+        .history
+        .windows(2)
+        .map(|pair| {
+            let grown = pair[1].value - pair[0].value;
+            let seconds = (pair[1].time_us - pair[0].time_us) as f64 / 1e6;
+            (if grown < 0.0 { pair[1].value } else { grown }) / seconds
+        })
+        .collect();
+    if !risk.history.is_empty() {
+        risk.history.remove(0);
+    }
+    for (point, rate) in risk.history.iter_mut().zip(rates) {
+        point.value = rate;
     }
 }
 

@@ -1,6 +1,6 @@
 //! Keys and answers in, state and actions out.
 
-use proto::v1::{EngineCounters, Event};
+use proto::v1::{EngineCounters, Event, RiskPoint};
 
 use super::*;
 
@@ -79,6 +79,17 @@ fn a_filter_is_typed_and_may_be_given_up() {
     state.key(KeyCode::Char('z'));
     state.key(KeyCode::Esc);
     assert_eq!((state.typing.as_deref(), state.query.filter.as_str()), (None, "upq"));
+}
+
+#[test]
+fn counters_are_shown_as_rates() {
+    let mut state = State::new("here", Query::default());
+    let point = |i: i64, value| RiskPoint { time_us: i * 2_000_000, value, ..RiskPoint::default() };
+    let mut counter = risk("requests_total", 0.0, None);
+    counter.history = vec![point(0, 10.0), point(1, 14.0), point(2, 14.0), point(3, 6.0)];
+    state.update(snapshot(vec![counter], 0, 1.0));
+    let shown: Vec<f64> = state.risks()[0].history.iter().map(|point| point.value).collect();
+    assert_eq!(shown, [2.0, 0.0, 3.0]);
 }
 
 #[test]

@@ -277,6 +277,16 @@ impl Replay {
         &self.judge.file
     }
 
+    /// How the times of the file are written, as the newest of them was: plain numbers of so many units per second
+    /// since the epoch (1 for seconds, 1,000 for milliseconds …), or `None` for dates and for Parquet.
+    #[must_use]
+    pub fn time_units_per_second(&self) -> Option<i64> {
+        match &self.format {
+            Format::Text(text) => time::units_per_second(text.last_time()),
+            Format::Parquet(_) => None,
+        }
+    }
+
     /// Bytes read so far, of the file as it is stored: compressed where it is compressed.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {

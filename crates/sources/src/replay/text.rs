@@ -40,6 +40,11 @@ impl Text {
         })
     }
 
+    /// The last time that was read, as it stands; empty before the first.
+    pub(super) fn last_time(&self) -> &str {
+        &self.last_time.0
+    }
+
     /// Appends rows until there are at least `enough`; returns `false` at the end of the file.
     pub(super) fn read(
         &mut self,

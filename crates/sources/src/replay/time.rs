@@ -62,6 +62,16 @@ pub(super) fn from_number(x: f64) -> Option<Timestamp> {
     Timestamp::from_secs_f64(seconds)
 }
 
+/// Units per second of a time that is a plain number, as [`from_number`] tells them; `None` for a date.
+pub(super) fn units_per_second(text: &str) -> Option<i64> {
+    match text.parse::<f64>().ok().filter(|x| x.is_finite())?.abs() {
+        a if a < 1e11 => Some(1),
+        a if a < 1e14 => Some(1_000),
+        a if a < 1e17 => Some(1_000_000),
+        _ => Some(1_000_000_000),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +104,14 @@ mod tests {
         check("1795318568281000", Some(1_795_318_568_281_000));
         check("1795318568281000999", Some(1_795_318_568_281_000));
         check("1.795318568281e18", Some(1_795_318_568_281_000));
+    }
+
+    #[test]
+    fn numbers_keep_their_unit_and_dates_have_none() {
+        let units = ["17", "-0.5", "1795318568.281", "1795318568281", "1795318568281000", "1795318568281000999"];
+        let per_second = units.map(units_per_second);
+        assert_eq!(per_second, [1, 1, 1, 1_000, 1_000_000, 1_000_000_000].map(Some));
+        assert_eq!(["2018-06-19", "", "nan"].map(units_per_second), [None; 3]);
     }
 
     #[test]
