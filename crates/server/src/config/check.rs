@@ -192,6 +192,19 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
         1e8,
     );
     between("watch.closed_events", watch.closed_events as f64, 0.0, 1e6);
+    let ensemble = &engine.ensemble;
+    between(
+        "engine.ensemble.event_threshold",
+        f64::from(ensemble.event_threshold),
+        0.0,
+        1.0,
+    );
+    between(
+        "engine.ensemble.refractory_margin",
+        f64::from(ensemble.refractory_margin),
+        0.0,
+        1000.0,
+    );
     between("engine.max_series", engine.max_series as f64, 1.0, 4e9);
 
     let has_tls = !server.tls_cert.as_os_str().is_empty();

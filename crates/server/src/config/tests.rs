@@ -65,6 +65,7 @@ fn all_errors_are_shown_at_once() {
         listen = "127.0.0.1:1"
         [engine]
         profile = "huge"
+        ensemble.event_threshold = nan
         detectors.nothing_like_it.enabled = true
     "#;
     let error = Config::parse(text, "forestall.toml").unwrap_err();
@@ -78,6 +79,7 @@ fn all_errors_are_shown_at_once() {
         keys,
         [
             "engine.detectors.nothing_like_it",
+            "engine.ensemble.event_threshold",
             "engine.profile",
             "host.interval_s",
             "host.top_processes",
