@@ -24,7 +24,9 @@ pub struct Entry<T: ?Sized> {
 
 impl<T: ?Sized> std::fmt::Debug for Entry<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Entry").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Entry")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -77,7 +79,9 @@ impl Params {
     /// # Errors
     /// [`BuildError::Options`] when it is not TOML.
     pub fn parse(name: &str, text: &str) -> Result<Self, BuildError> {
-        text.parse().map(Self).map_err(|e: toml::de::Error| options(name, e.message()))
+        text.parse()
+            .map(Self)
+            .map_err(|e: toml::de::Error| options(name, e.message()))
     }
 
     /// Puts `other` on top: what it names replaces what was there.
@@ -90,21 +94,37 @@ impl Params {
     /// # Errors
     /// [`BuildError::Options`] with the key that is wrong.
     pub fn read<C: DeserializeOwned>(&self, name: &str) -> Result<C, BuildError> {
-        self.0.clone().try_into().map_err(|e: toml::de::Error| options(name, e.message()))
+        self.0
+            .clone()
+            .try_into()
+            .map_err(|e: toml::de::Error| options(name, e.message()))
     }
 }
 
 fn options(name: &str, message: &str) -> BuildError {
-    BuildError::Options { name: name.to_owned(), message: message.to_owned() }
+    BuildError::Options {
+        name: name.to_owned(),
+        message: message.to_owned(),
+    }
 }
 
 /// The entry of that name.
 ///
 /// # Errors
 /// [`BuildError::Unknown`], with the names there are.
-pub fn find<'a, T: ?Sized>(entries: &'a [Entry<T>], name: &str) -> Result<&'a Entry<T>, BuildError> {
-    entries.iter().find(|entry| entry.name == name).ok_or_else(|| BuildError::Unknown {
-        name: name.to_owned(),
-        known: entries.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", "),
-    })
+pub fn find<'a, T: ?Sized>(
+    entries: &'a [Entry<T>],
+    name: &str,
+) -> Result<&'a Entry<T>, BuildError> {
+    entries
+        .iter()
+        .find(|entry| entry.name == name)
+        .ok_or_else(|| BuildError::Unknown {
+            name: name.to_owned(),
+            known: entries
+                .iter()
+                .map(|entry| entry.name)
+                .collect::<Vec<_>>()
+                .join(", "),
+        })
 }

@@ -4,8 +4,8 @@ use bytemuck::Zeroable;
 use series::{Kind, Refusal, Timestamp};
 
 use crate::row::{Row, Windows};
-use crate::season::Season;
 use crate::schema::{N_COLUMNS, column};
+use crate::season::Season;
 use crate::state::{RECENT, State};
 
 /// Largest `x` either way: its square still fits an `f32`.
@@ -44,7 +44,10 @@ impl Extractor {
     /// An extractor that learns what is usual at each time of day and week, or, to save its bytes, does not.
     #[must_use]
     pub fn new(seasonal: bool) -> Self {
-        Self { seasonal, ..Self::default() }
+        Self {
+            seasonal,
+            ..Self::default()
+        }
     }
 
     /// Makes room for one more series; returns its index.
@@ -60,7 +63,12 @@ impl Extractor {
     /// Bytes of state per series.
     #[must_use]
     pub const fn state_bytes(&self) -> usize {
-        size_of::<State>() + if self.seasonal { size_of::<Season>() } else { 0 }
+        size_of::<State>()
+            + if self.seasonal {
+                size_of::<Season>()
+            } else {
+                0
+            }
     }
 
     /// Appends the state of one series to `out`.
@@ -90,7 +98,11 @@ impl Extractor {
         if state.raw_seen > 0 {
             let gap_us = at.micros().saturating_sub(state.last_at);
             if gap_us <= 0 && !state.clock_was_set_back(at) {
-                let why = if gap_us == 0 { Refusal::Duplicate } else { Refusal::OutOfOrder };
+                let why = if gap_us == 0 {
+                    Refusal::Duplicate
+                } else {
+                    Refusal::OutOfOrder
+                };
                 return Extracted::Refused(why);
             }
             gap_s = gap_us.max(0) as f64 / 1e6;
@@ -100,32 +112,42 @@ impl Extractor {
         let level = match self.kinds[i] {
             Kind::Gauge => Some(raw),
             // A fall is a reset: the total began again at 0, when is unknown, so no rate is claimed.
-            Kind::Counter => (state.raw_seen > 0 && raw >= state.last_raw && gap_s > 0.0).then(|| (raw - state.last_raw) / gap_s),
+            Kind::Counter => (state.raw_seen > 0 && raw >= state.last_raw && gap_s > 0.0)
+                .then(|| (raw - state.last_raw) / gap_s),
         };
         state.last_raw = raw;
-        state.raw_seen = (state.raw_seen + 1).min(2);
+        state.raw_seen = state.raw_seen.saturating_add(1).min(2);
         state.learn_step(gap_s as f32);
-        let Some(level) = level.filter(|level| level.is_finite()) else { return Extracted::Pending };
-        Extracted::Row(state.step(self.seasons.get_mut(i), at, level, gap_s as f32), level)
+        let Some(level) = level.filter(|level| level.is_finite()) else {
+            return Extracted::Pending;
+        };
+        Extracted::Row(
+            state.step(self.seasons.get_mut(i), at, level, gap_s as f32),
+            level,
+        )
     }
 
     /// From units of `x` back to the unit of the level: `(value of x, one unit)`.
     #[must_use]
     pub fn to_level(&self, i: usize, x: f32) -> f64 {
         let state = &self.states[i];
-        state.origin + f64::from(x) * state.unit_or_one()
+        state.origin + f64::from(x) * state.unit()
     }
 
     /// One unit of `x` of series `i`, in the unit of its level.
     #[must_use]
     pub fn unit(&self, i: usize) -> f64 {
-        self.states[i].unit_or_one()
+        self.states[i].unit()
     }
 }
 
 impl State {
-    fn unit_or_one(&self) -> f64 {
-        if self.unit > 0.0 { self.unit } else { 1.0 }
+    fn unit(&self) -> f64 {
+        if self.unit_set == 0 {
+            1.0
+        } else {
+            2f64.powi(i32::from(self.unit_log2))
+        }
     }
 
     /// Notes a sample that is too old; true once a run of them shows that the clock, not the sample, was wrong.
@@ -134,7 +156,7 @@ impl State {
             self.late_run = 0;
         }
         self.late_at = at.micros();
-        self.late_run += 1;
+        self.late_run = self.late_run.saturating_add(1);
         self.late_run >= CLOCK_SET_BACK_RUN
     }
 
@@ -147,22 +169,34 @@ impl State {
         } else {
             // Follows the median rather than the mean, so that gaps hardly move it.
             let rate = if self.n < 64 { 0.1 } else { 0.02 };
-            self.step_s += rate * (gap_s - self.step_s).clamp(-self.step_s, self.step_s);
+            self.step_s += rate * (gap_s - self.step_s).max(-self.step_s).min(self.step_s);
         }
     }
 
-    fn step(&mut self, mut season: Option<&mut Season>, at: Timestamp, level: f64, gap_s: f32) -> Row {
+    fn step(
+        &mut self,
+        mut season: Option<&mut Season>,
+        at: Timestamp,
+        level: f64,
+        gap_s: f32,
+    ) -> Row {
         if self.n == 0 {
             self.origin = level;
         }
-        if self.unit <= 0.0 && level.abs() > 0.0 {
-            self.unit = 2f64.powi(level.abs().log2().floor().clamp(-1000.0, 1000.0) as i32);
+        if self.unit_set == 0 && level.abs() > 0.0 {
+            self.unit_log2 = level.abs().log2().floor().clamp(-1000.0, 1000.0) as i16;
+            self.unit_set = 1;
         }
-        let unit = self.unit_or_one();
+        let unit = self.unit();
         let x = ((level - self.origin) / unit).clamp(-MAX_X, MAX_X) as f32;
-        let floor = ((level.abs().max(self.origin.abs()) / unit * RELATIVE_FLOOR).clamp(1e-12, MAX_X)) as f32;
+        let floor = ((level.abs().max(self.origin.abs()) / unit * RELATIVE_FLOOR)
+            .clamp(1e-12, MAX_X)) as f32;
         let week_s = (at.micros().div_euclid(1_000_000) + 3 * 86_400).rem_euclid(604_800) as u32;
-        let gap = if self.step_s > 0.0 { gap_s / self.step_s } else { 1.0 };
+        let gap = if self.step_s > 0.0 {
+            gap_s / self.step_s
+        } else {
+            1.0
+        };
         let usual = season.as_ref().and_then(|season| season.expect(week_s));
         if self.n == 0 {
             self.recent = [x; RECENT];
@@ -186,15 +220,19 @@ impl State {
         let slow = sigma(self.dev_slow);
         if self.n > 0 {
             c[column::LEVEL] = (x - self.mean_slow) / slow;
-            c[column::DIFFERENCE] = (x - self.last_x) / sigma(self.dev_change);
+            c[column::DIFFERENCE] = (x - self.recent[1]) / sigma(self.dev_change);
             c[column::TREND] = self.holt_trend / slow;
             c[column::SCALE] = (sigma(self.dev_short) / slow).log2();
             c[column::SHORT_RESIDUAL] = (x - self.mean_short) / sigma(self.dev_short);
             c[column::LONG_RESIDUAL] = (x - self.mean_long) / sigma(self.dev_long);
-            c[column::SEASONAL_RESIDUAL] = usual.map_or(0.0, |usual| (x - usual) / sigma(self.dev_season));
+            c[column::SEASONAL_RESIDUAL] =
+                usual.map_or(0.0, |usual| (x - usual) / sigma(self.dev_season));
             c[column::RANK] = self.rank(x);
-            c[column::VARIANCE_RATIO] = 0.5 * ((self.var_short + floor * floor) / (self.var_long + floor * floor)).log2();
-            c[column::AUTOCORRELATION] = (self.autocov / (self.dev_long * self.dev_long * 1.57 + floor * floor)).clamp(-1.0, 1.0);
+            c[column::VARIANCE_RATIO] =
+                0.5 * ((self.var_short + floor * floor) / (self.var_long + floor * floor)).log2();
+            c[column::AUTOCORRELATION] = (self.autocov
+                / (self.dev_long * self.dev_long * 1.57 + floor * floor))
+                .clamp(-1.0, 1.0);
             c[column::GAP] = gap.max(1e-3).log2();
         }
         let turn = |period: u32| (week_s % period) as f32 / period as f32 * std::f32::consts::TAU;
@@ -208,7 +246,11 @@ impl State {
             (_, Some(usual)) if self.dev_season < self.dev_long => usual,
             _ => self.mean_short + self.holt_trend,
         };
-        let sigma = sigma(self.dev_long.min(self.dev_slow).min(if usual.is_some() { self.dev_season } else { f32::MAX }));
+        let sigma = sigma(self.dev_long.min(self.dev_slow).min(if usual.is_some() {
+            self.dev_season
+        } else {
+            f32::MAX
+        }));
         Row {
             x,
             sigma,
@@ -226,7 +268,10 @@ impl State {
 
     fn rank(&self, x: f32) -> f32 {
         let before = &self.recent[1..33];
-        let balance: i32 = before.iter().map(|&old| i32::from(old < x) - i32::from(old > x)).sum();
+        let balance: i32 = before
+            .iter()
+            .map(|&old| i32::from(old < x) - i32::from(old > x))
+            .sum();
         balance as f32 / before.len() as f32
     }
 
@@ -235,30 +280,52 @@ impl State {
         let mean = |n: usize| self.recent[..n].iter().sum::<f32>() / n as f32;
         let spread = |n: usize| {
             let mean = mean(n);
-            (self.recent[..n].iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / n as f32).sqrt()
+            (self.recent[..n]
+                .iter()
+                .map(|x| (x - mean) * (x - mean))
+                .sum::<f32>()
+                / n as f32)
+                .sqrt()
         };
         Windows {
             mean_6: mean(6),
             mean_24: mean(24),
             spread_12: spread(12),
             spread_48: spread(48),
-            lags: [self.recent[1], self.recent[2], self.recent[12], self.recent[24]],
+            lags: [
+                self.recent[1],
+                self.recent[2],
+                self.recent[12],
+                self.recent[24],
+            ],
         }
     }
 
     fn learn(&mut self, x: f32, floor: f32, usual: Option<f32>) {
         if self.n == 0 {
-            for mean in [&mut self.mean_short, &mut self.mean_long, &mut self.mean_slow, &mut self.holt_level, &mut self.last_x] {
+            for mean in [
+                &mut self.mean_short,
+                &mut self.mean_long,
+                &mut self.mean_slow,
+                &mut self.holt_level,
+            ] {
                 *mean = x;
             }
         }
         let n = (self.n + 1) as f32;
         let rate = |span: f32| (1.0 / n).max(1.0 / span);
-        let tame = |dev: f32, size: f32| if n > 8.0 { size.min(WINSOR * dev.max(floor)) } else { size };
-        let change = x - self.last_x;
+        let tame = |dev: f32, size: f32| {
+            if n > 8.0 {
+                size.min(WINSOR * dev.max(floor))
+            } else {
+                size
+            }
+        };
+        let change = x - self.recent[1];
         let (short, long, slow) = (x - self.mean_short, x - self.mean_long, x - self.mean_slow);
         if let Some(residual) = usual.map(|usual| x - usual) {
-            self.dev_season += rate(256.0) * (tame(self.dev_season, residual.abs()) - self.dev_season);
+            self.dev_season +=
+                rate(256.0) * (tame(self.dev_season, residual.abs()) - self.dev_season);
         }
         self.autocov += rate(64.0) * ((long * self.residual).clamp(-1e30, 1e30) - self.autocov);
         self.residual = long;
@@ -276,6 +343,5 @@ impl State {
         let moved = level + 0.2 * (x - level);
         self.holt_trend += 0.05 * (0.98 * (moved - self.holt_level) - self.holt_trend);
         self.holt_level = moved;
-        self.last_x = x;
     }
 }

@@ -16,21 +16,81 @@ pub const N_COLUMNS: usize = 15;
 
 /// All columns, in order. Appending, renaming or reordering changes [`schema_hash`].
 pub const SCHEMA: [Column; N_COLUMNS] = [
-    Column { name: "level", unit: "sigma", about: "value above its slow mean, by the slow robust scale" },
-    Column { name: "difference", unit: "sigma", about: "change since the last sample, by the usual change" },
-    Column { name: "trend", unit: "sigma/sample", about: "slope of a damped linear trend (Holt)" },
-    Column { name: "scale", unit: "log2 ratio", about: "robust scale now against its slow average" },
-    Column { name: "short_residual", unit: "sigma", about: "value less a mean over about 8 samples" },
-    Column { name: "long_residual", unit: "sigma", about: "value less a mean over about 64 samples" },
-    Column { name: "seasonal_residual", unit: "sigma", about: "value less what is usual at this time of day and week" },
-    Column { name: "rank", unit: "share -1..1", about: "rank among the last 32 samples, 0 in the middle" },
-    Column { name: "variance_ratio", unit: "log2 ratio", about: "variance of about 16 changes against about 512" },
-    Column { name: "autocorrelation", unit: "-1..1", about: "lag-1 autocorrelation of the long residual" },
-    Column { name: "gap", unit: "log2 steps", about: "time since the last sample, in usual steps" },
-    Column { name: "day_sine", unit: "-1..1", about: "sine of the time of day (UTC)" },
-    Column { name: "day_cosine", unit: "-1..1", about: "cosine of the time of day (UTC)" },
-    Column { name: "week_sine", unit: "-1..1", about: "sine of the time of week (UTC, from Monday)" },
-    Column { name: "week_cosine", unit: "-1..1", about: "cosine of the time of week (UTC, from Monday)" },
+    Column {
+        name: "level",
+        unit: "sigma",
+        about: "value above its slow mean, by the slow robust scale",
+    },
+    Column {
+        name: "difference",
+        unit: "sigma",
+        about: "change since the last sample, by the usual change",
+    },
+    Column {
+        name: "trend",
+        unit: "sigma/sample",
+        about: "slope of a damped linear trend (Holt)",
+    },
+    Column {
+        name: "scale",
+        unit: "log2 ratio",
+        about: "robust scale now against its slow average",
+    },
+    Column {
+        name: "short_residual",
+        unit: "sigma",
+        about: "value less a mean over about 8 samples",
+    },
+    Column {
+        name: "long_residual",
+        unit: "sigma",
+        about: "value less a mean over about 64 samples",
+    },
+    Column {
+        name: "seasonal_residual",
+        unit: "sigma",
+        about: "value less what is usual at this time of day and week",
+    },
+    Column {
+        name: "rank",
+        unit: "share -1..1",
+        about: "rank among the last 32 samples, 0 in the middle",
+    },
+    Column {
+        name: "variance_ratio",
+        unit: "log2 ratio",
+        about: "variance of about 16 changes against about 512",
+    },
+    Column {
+        name: "autocorrelation",
+        unit: "-1..1",
+        about: "lag-1 autocorrelation of the long residual",
+    },
+    Column {
+        name: "gap",
+        unit: "log2 steps",
+        about: "time since the last sample, in usual steps",
+    },
+    Column {
+        name: "day_sine",
+        unit: "-1..1",
+        about: "sine of the time of day (UTC)",
+    },
+    Column {
+        name: "day_cosine",
+        unit: "-1..1",
+        about: "cosine of the time of day (UTC)",
+    },
+    Column {
+        name: "week_sine",
+        unit: "-1..1",
+        about: "sine of the time of week (UTC, from Monday)",
+    },
+    Column {
+        name: "week_cosine",
+        unit: "-1..1",
+        about: "cosine of the time of week (UTC, from Monday)",
+    },
 ];
 
 /// Places of the columns in a row.
@@ -70,8 +130,13 @@ pub mod column {
 /// FNV-1a (64 bit) over names and units in order: equal hashes mean rows that mean the same.
 #[must_use]
 pub fn schema_hash() -> u64 {
-    let text = SCHEMA.iter().flat_map(|c| [c.name, "\u{1f}", c.unit, "\u{1e}"]);
-    text.flat_map(str::bytes).fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    let text = SCHEMA
+        .iter()
+        .flat_map(|c| [c.name, "\u{1f}", c.unit, "\u{1e}"]);
+    text.flat_map(str::bytes)
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        })
 }
 
 #[cfg(test)]

@@ -24,14 +24,22 @@ impl Season {
         if self.day_seen[d] == 0 {
             return None;
         }
-        Some(self.day[d] + if self.week_seen[w] > 0 { self.week[w] } else { 0.0 })
+        Some(
+            self.day[d]
+                + if self.week_seen[w] > 0 {
+                    self.week[w]
+                } else {
+                    0.0
+                },
+        )
     }
 
     /// Learns level `x`, moved no further than `reach` from what was expected so that a spike does not stay.
     pub(crate) fn learn(&mut self, week_s: u32, x: f32, reach: f32) {
         let (d, w) = bins(week_s);
         let x = match self.expect(week_s) {
-            Some(usual) => x.clamp(usual - reach, usual + reach),
+            // Not `clamp`, which stops the program when a bound is not a number.
+            Some(usual) => x.max(usual - reach).min(usual + reach),
             None => x,
         };
         self.day_seen[d] = self.day_seen[d].saturating_add(1);
@@ -46,5 +54,8 @@ impl Season {
 }
 
 fn bins(week_s: u32) -> (usize, usize) {
-    (((week_s % 86_400) / 1_800) as usize, (week_s / 10_800) as usize)
+    (
+        ((week_s % 86_400) / 1_800) as usize,
+        (week_s / 10_800) as usize,
+    )
 }

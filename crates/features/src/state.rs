@@ -17,8 +17,6 @@ pub(crate) struct State {
     pub(crate) last_at: i64,
     /// Time of the last sample refused as too old, µs: a clock that was set back shows as a run of them.
     pub(crate) late_at: i64,
-    /// One unit of `x` in the unit of the level; 0 until the first level that is not 0.
-    pub(crate) unit: f64,
     /// Usual seconds between samples.
     pub(crate) step_s: f32,
     /// Levels seen.
@@ -27,7 +25,10 @@ pub(crate) struct State {
     pub(crate) raw_seen: u16,
     /// Length of the present run of refused, forward-moving old samples.
     pub(crate) late_run: u16,
-    pub(crate) pad: [u16; 2],
+    /// One unit of `x` is two to this in the unit of the level.
+    pub(crate) unit_log2: i16,
+    /// Whether `unit_log2` is set: 0 until the first level that is not 0.
+    pub(crate) unit_set: u16,
     pub(crate) mean_short: f32,
     pub(crate) mean_long: f32,
     pub(crate) mean_slow: f32,
@@ -42,7 +43,5 @@ pub(crate) struct State {
     pub(crate) var_long: f32,
     pub(crate) residual: f32,
     pub(crate) autocov: f32,
-    pub(crate) last_x: f32,
-    pub(crate) pad_f: f32,
     pub(crate) recent: [f32; RECENT],
 }

@@ -42,28 +42,59 @@ impl Default for EngineConfig {
             profile: Profile::Default,
             seed: 1,
             max_series: 1_000_000,
-            replica_labels: ["instance", "pod", "replica", "host", "cpu", "container_id"].map(String::from).into(),
+            replica_labels: ["instance", "pod", "replica", "host", "cpu", "container_id"]
+                .map(String::from)
+                .into(),
             ensemble: EnsembleConfig::default(),
             detectors: BTreeMap::new(),
         }
     }
 }
 
-/// What each detector counts for, in the alert score and in the dense score: the outcome of `forestall eval --ablate`
-/// on the development data. Those of the lean profile carry a mark.
-const WEIGHTS: &[(&str, f32, f32, bool)] = &[
-    ("level", 1.3, 1.0, true),
-    ("mean_6", 0.0, 1.0, false),
-    ("mean_24", 0.6, 1.0, true),
-    ("change", 0.3, 1.0, false),
-    ("deviation_6", 0.0, 1.0, false),
-    ("deviation_24", 0.0, 1.0, false),
-    ("spread_12", 0.0, 1.0, false),
-    ("spread_48", 0.3, 1.0, true),
-    ("season", 0.0, 1.0, false),
-    ("delay", 0.0, 1.0, false),
-    ("rarity", 0.0, 1.0, false),
-    ("residual", 0.0, 1.0, false),
+/// A detector's place in the ensemble unless the configuration says otherwise.
+struct Place {
+    name: &'static str,
+    /// What a raw score of 1 adds to the alert score.
+    alert: f32,
+    /// Weight in the dense score.
+    score: f32,
+    runs_in: RunsIn,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RunsIn {
+    Both,
+    Default,
+    /// Built and at hand, but it did not earn its cost.
+    Neither,
+}
+
+const fn place(name: &'static str, alert: f32, score: f32, runs_in: RunsIn) -> Place {
+    Place {
+        name,
+        alert,
+        score,
+        runs_in,
+    }
+}
+
+/// The outcome of `forestall eval --ablate` on the development data.
+const PLACES: &[Place] = &[
+    place("level", 0.52, 1.0, RunsIn::Both),
+    place("mean_6", 0.0, 1.0, RunsIn::Default),
+    place("mean_24", 0.24, 1.0, RunsIn::Both),
+    place("change", 0.12, 1.0, RunsIn::Default),
+    place("deviation_6", 0.0, 1.0, RunsIn::Default),
+    place("deviation_24", 0.0, 1.0, RunsIn::Default),
+    place("spread_12", 0.0, 1.0, RunsIn::Default),
+    place("spread_48", 0.12, 1.0, RunsIn::Both),
+    place("season", 0.0, 1.0, RunsIn::Default),
+    place("delay", 0.0, 1.0, RunsIn::Default),
+    place("rarity", 0.0, 1.0, RunsIn::Default),
+    place("residual", 0.0, 1.0, RunsIn::Default),
+    place("shift", 0.0, 1.0, RunsIn::Neither),
+    place("peers", 0.5, 1.0, RunsIn::Default),
+    place("forest", 0.0, 1.0, RunsIn::Neither),
 ];
 
 impl EngineConfig {
@@ -78,10 +109,18 @@ impl EngineConfig {
         let context = Context { seed: self.seed };
         let mut members = Vec::new();
         for entry in DETECTORS {
-            let weights = WEIGHTS.iter().find(|(name, ..)| *name == entry.name);
-            let &(_, mut alert_weight, mut score_weight, lean) = weights.unwrap_or(&("", 0.0, 1.0, false));
+            let unplaced = place(entry.name, 0.0, 1.0, RunsIn::Neither);
+            let place = PLACES
+                .iter()
+                .find(|place| place.name == entry.name)
+                .unwrap_or(&unplaced);
+            let (mut alert_weight, mut score_weight) = (place.alert, place.score);
             let mut options = Params::parse(entry.name, entry.example)?;
-            let mut enabled = self.profile == Profile::Default || lean;
+            let mut enabled = match place.runs_in {
+                RunsIn::Both => true,
+                RunsIn::Default => self.profile == Profile::Default,
+                RunsIn::Neither => false,
+            };
             if let Some(given) = self.detectors.get(entry.name) {
                 let mut given = given.clone();
                 if let Some(value) = given.remove("enabled") {
@@ -90,7 +129,10 @@ impl EngineConfig {
                         message: format!("enabled is {value}, expected true or false"),
                     })?;
                 }
-                for (key, weight) in [("alert_weight", &mut alert_weight), ("score_weight", &mut score_weight)] {
+                for (key, weight) in [
+                    ("alert_weight", &mut alert_weight),
+                    ("score_weight", &mut score_weight),
+                ] {
                     if let Some(value) = given.remove(key) {
                         *weight = weight_of(entry.name, key, &value)?;
                     }
@@ -99,7 +141,12 @@ impl EngineConfig {
             }
             let built = (entry.build)(&options, &context)?;
             if enabled {
-                members.push(Member { name: entry.name, alert_weight, score_weight, detector: built });
+                members.push(Member {
+                    name: entry.name,
+                    alert_weight,
+                    score_weight,
+                    detector: built,
+                });
             }
         }
         Ok(Ensemble::new(members, self.ensemble.clone()))
@@ -107,9 +154,14 @@ impl EngineConfig {
 }
 
 fn weight_of(name: &str, key: &str, value: &toml::Value) -> Result<f32, BuildError> {
-    let number = value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64));
-    number.filter(|weight| (0.0..=1000.0).contains(weight)).map(|weight| weight as f32).ok_or_else(|| BuildError::Options {
-        name: name.to_owned(),
-        message: format!("{key} is {value}, expected a number from 0 to 1000"),
-    })
+    let number = value
+        .as_float()
+        .or_else(|| value.as_integer().map(|whole| whole as f64));
+    number
+        .filter(|weight| (0.0..=1000.0).contains(weight))
+        .map(|weight| weight as f32)
+        .ok_or_else(|| BuildError::Options {
+            name: name.to_owned(),
+            message: format!("{key} is {value}, expected a number from 0 to 1000"),
+        })
 }

@@ -15,7 +15,10 @@ impl Groups {
     /// With the labels that tell replicas apart.
     #[must_use]
     pub fn new(replica_labels: &[String]) -> Self {
-        Self { replica_labels: replica_labels.to_vec(), numbers: HashMap::new() }
+        Self {
+            replica_labels: replica_labels.to_vec(),
+            numbers: HashMap::new(),
+        }
     }
 
     /// The group of a series; `None` when it carries no replica label and so cannot have peers.
@@ -25,6 +28,11 @@ impl Groups {
             return None;
         }
         let next = self.numbers.len() as u32;
-        Some(*self.numbers.entry(key.without(is_replica_label)).or_insert(next))
+        Some(
+            *self
+                .numbers
+                .entry(key.without(is_replica_label))
+                .or_insert(next),
+        )
     }
 }

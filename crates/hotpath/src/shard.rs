@@ -27,8 +27,8 @@ pub struct Shard {
     ensemble: Ensemble,
     groups: Vec<u32>,
     /// The block in which each series was last seen, so that no block holds a series twice.
-    seen_in: Vec<u64>,
-    block_no: u64,
+    seen_in: Vec<u32>,
+    block_no: u32,
     block: Gathered,
     judged: Vec<Judged>,
     members: Vec<f32>,
@@ -77,8 +77,9 @@ impl Shard {
     /// Makes room for one more series; ids count from 0.
     pub fn add_series(&mut self, spec: SeriesSpec) -> SeriesId {
         let i = self.extractor.add_series(spec.kind);
-        self.ensemble.add_series();
-        self.groups.push(spec.group.unwrap_or(NO_GROUP));
+        let group = spec.group.unwrap_or(NO_GROUP);
+        self.ensemble.add_series(group);
+        self.groups.push(group);
         self.seen_in.push(0);
         SeriesId(i as u32)
     }
@@ -100,9 +101,14 @@ impl Shard {
     /// `samples`. Appends to `refused` the place in `samples` of each that was not taken, and why.
     ///
     /// No I/O, no lock, no clock. Allocates only while its buffers grow to the largest batch seen.
-    pub fn push(&mut self, samples: &[Sample], risks: &mut Vec<Risk>, refused: &mut Vec<(u32, Refusal)>) {
+    pub fn push(
+        &mut self,
+        samples: &[Sample],
+        risks: &mut Vec<Risk>,
+        refused: &mut Vec<(u32, Refusal)>,
+    ) {
         self.members.clear();
-        self.block_no += 1;
+        self.block_no = self.block_no.wrapping_add(1);
         for (place, sample) in samples.iter().enumerate() {
             let i = sample.series.index();
             let Some(seen_in) = self.seen_in.get_mut(i) else {
@@ -131,14 +137,21 @@ impl Shard {
 
     /// Judges the block under way and begins the next.
     fn judge(&mut self, risks: &mut Vec<Risk>) {
-        self.block_no += 1;
+        self.block_no = self.block_no.wrapping_add(1);
         if self.block.rows.is_empty() {
             return;
         }
         let b = &self.block;
         self.judged.resize(b.rows.len(), Judged::default());
-        let block = Block { series: &b.series, groups: &b.groups, times: &b.times, rows: &b.rows };
-        self.ensemble.judge(&block, &mut self.judged, &mut self.members);
+        let block = Block {
+            series: &b.series,
+            groups: &b.groups,
+            times: &b.times,
+            levels: &b.levels,
+            rows: &b.rows,
+        };
+        self.ensemble
+            .judge(&block, &mut self.judged, &mut self.members);
         for (k, judged) in self.judged.iter().enumerate() {
             let (row, i) = (&b.rows[k], b.series[k] as usize);
             risks.push(Risk {
@@ -174,7 +187,10 @@ impl Shard {
     /// Bytes of state per series, everything included.
     #[must_use]
     pub fn bytes_per_series(&self) -> usize {
-        self.extractor.state_bytes() + self.ensemble.state_bytes() + size_of::<Kind>() + size_of::<u32>() + size_of::<u64>()
+        self.extractor.state_bytes()
+            + self.ensemble.state_bytes()
+            + size_of::<Kind>()
+            + 2 * size_of::<u32>()
     }
 
     /// Bytes of one series in a snapshot.
@@ -230,7 +246,13 @@ fn standing_out(row: &Row) -> [Factor; MAX_FACTORS] {
     for index in TAKING_PART {
         let size = row.columns[index].abs();
         total += size;
-        predict::insert_factor(&mut top, Factor { index: index as u8, share: size });
+        predict::insert_factor(
+            &mut top,
+            Factor {
+                index: index as u8,
+                share: size,
+            },
+        );
     }
     for factor in &mut top {
         factor.share /= total;

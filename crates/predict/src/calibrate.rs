@@ -15,12 +15,17 @@ pub(crate) struct Tail<const N: usize, const LOWEST: i32, const PER_OCTAVE_LOG2:
 }
 
 // Plain 16-bit counts, no padding, every bit pattern valid: what the derive cannot see through the parameters.
-#[expect(unsafe_code, reason = "bytemuck cannot derive Pod for generic structs; one array of u16 satisfies it")]
+#[expect(
+    unsafe_code,
+    reason = "bytemuck cannot derive Pod for generic structs; one array of u16 satisfies it"
+)]
 unsafe impl<const N: usize, const L: i32, const P: u32> Pod for Tail<N, L, P> {}
 #[expect(unsafe_code, reason = "see Pod")]
 unsafe impl<const N: usize, const L: i32, const P: u32> Zeroable for Tail<N, L, P> {}
 
-impl<const N: usize, const LOWEST: i32, const PER_OCTAVE_LOG2: u32> Tail<N, LOWEST, PER_OCTAVE_LOG2> {
+impl<const N: usize, const LOWEST: i32, const PER_OCTAVE_LOG2: u32>
+    Tail<N, LOWEST, PER_OCTAVE_LOG2>
+{
     /// The bin of `score`, and how far into it, 0..1.
     fn place(score: f32) -> (usize, f32) {
         let shift = 23 - PER_OCTAVE_LOG2;
@@ -33,7 +38,10 @@ impl<const N: usize, const LOWEST: i32, const PER_OCTAVE_LOG2: u32> Tail<N, LOWE
         if bin >= N {
             return (N - 1, 1.0);
         }
-        (bin, (bits & ((1 << shift) - 1)) as f32 / (1 << shift) as f32)
+        (
+            bin,
+            (bits & ((1 << shift) - 1)) as f32 / (1 << shift) as f32,
+        )
     }
 
     /// The tail probability of `score`, then learns it.

@@ -1,6 +1,6 @@
 //! Many raw scores to two outputs.
 //!
-//! *Alert score*: a weighted mean of novelties, each a share of its series' own range, so that one threshold serves all
+//! *Alert score*: a weighted sum of novelties, each a share of its series' own range, so that one threshold serves all
 //! series; then a refractory logic. Turning it into a per-series probability would lose the scale that ranks alerts
 //! across series.
 //!
@@ -51,7 +51,7 @@ impl Default for EnsembleConfig {
 pub struct Member {
     /// Its name.
     pub name: &'static str,
-    /// Its weight in the alert score, at least 0.
+    /// What a raw score of 1 adds to the alert score, at least 0.
     pub alert_weight: f32,
     /// Its weight in the dense score, at least 0.
     pub score_weight: f32,
@@ -74,10 +74,10 @@ pub struct Judged {
     pub detectors: [Factor; MAX_FACTORS],
 }
 
-/// Raw scores of members lie in 0..=1: ten octaves below 1 in half octaves.
-type MemberTail = Tail<22, -10, 1>;
-/// The held sum of logarithms: 1/2 to 512 in eighths of an octave.
-type SumTail = Tail<82, -1, 3>;
+/// Raw scores of members lie in 0..=1: nine octaves below 1 in half octaves.
+type MemberTail = Tail<20, -9, 1>;
+/// The held sum of logarithms: 1/2 to 512 in quarters of an octave.
+type SumTail = Tail<42, -1, 2>;
 
 /// Half-lives of the kernel that holds the sum, in samples, and their weights.
 const KERNEL: [(f32, f32); 4] = [(4.0, 0.5), (16.0, 0.5), (64.0, 0.5), (256.0, 0.3)];
@@ -110,7 +110,6 @@ struct State {
     refractory: Refractory,
     /// Logarithm of the factor on the event threshold that feedback has set.
     threshold_ln: f32,
-    n: u32,
     tail: SumTail,
     pad: [u16; 2],
 }
@@ -121,7 +120,6 @@ pub struct Ensemble {
     members: Vec<Member>,
     config: EnsembleConfig,
     decay: [f32; KERNEL.len()],
-    alert_total: f32,
     next_event: u64,
     states: Vec<State>,
     /// Shape `(series, members)`.
@@ -135,7 +133,6 @@ impl Ensemble {
     #[must_use]
     pub fn new(members: Vec<Member>, config: EnsembleConfig) -> Self {
         Self {
-            alert_total: members.iter().map(|member| member.alert_weight).sum::<f32>().max(f32::MIN_POSITIVE),
             members,
             config,
             decay: KERNEL.map(|(half_life, _)| 0.5f32.powf(1.0 / half_life)),
@@ -151,26 +148,34 @@ impl Ensemble {
         self.members.iter().map(|member| member.name)
     }
 
-    /// Makes room for one more series.
-    pub fn add_series(&mut self) {
+    /// Makes room for one more series, of a group or of [`crate::anomaly::NO_GROUP`].
+    pub fn add_series(&mut self, group: u32) {
         self.states.push(State::zeroed());
-        self.tails.extend(self.members.iter().map(|_| MemberTail::zeroed()));
+        self.tails
+            .extend(self.members.iter().map(|_| MemberTail::zeroed()));
         for member in &mut self.members {
-            member.detector.add_series();
+            member.detector.add_series(group);
         }
     }
 
     /// Bytes of state per series.
     #[must_use]
     pub fn state_bytes(&self) -> usize {
-        size_of::<State>() + self.members.iter().map(|member| size_of::<MemberTail>() + member.detector.state_bytes()).sum::<usize>()
+        size_of::<State>()
+            + self
+                .members
+                .iter()
+                .map(|member| size_of::<MemberTail>() + member.detector.state_bytes())
+                .sum::<usize>()
     }
 
     /// Appends the state of one series to `out`.
     pub fn save(&self, series: usize, out: &mut Vec<u8>) {
         let m = self.members.len();
         out.extend_from_slice(bytemuck::bytes_of(&self.states[series]));
-        out.extend_from_slice(bytemuck::cast_slice(&self.tails[series * m..(series + 1) * m]));
+        out.extend_from_slice(bytemuck::cast_slice(
+            &self.tails[series * m..(series + 1) * m],
+        ));
         for member in &self.members {
             member.detector.save(series, out);
         }
@@ -182,7 +187,10 @@ impl Ensemble {
         let (own, rest) = bytes.split_at(size_of::<State>());
         self.states[series] = bytemuck::pod_read_unaligned(own);
         let (tails, mut rest) = rest.split_at(m * size_of::<MemberTail>());
-        for (tail, bytes) in self.tails[series * m..].iter_mut().zip(tails.chunks_exact(size_of::<MemberTail>())) {
+        for (tail, bytes) in self.tails[series * m..]
+            .iter_mut()
+            .zip(tails.chunks_exact(size_of::<MemberTail>()))
+        {
             *tail = bytemuck::pod_read_unaligned(bytes);
         }
         for member in &mut self.members {
@@ -208,7 +216,8 @@ impl Ensemble {
         let state = &mut self.states[series];
         let (low, high) = THRESHOLD_FACTORS;
         let step = FEEDBACK_STEP.ln();
-        state.threshold_ln = (state.threshold_ln + if confirmed { -step } else { step }).clamp(low.ln(), high.ln());
+        state.threshold_ln =
+            (state.threshold_ln + if confirmed { -step } else { step }).clamp(low.ln(), high.ln());
     }
 
     /// Judges each row of a block. `judged` has one place per row; member scores are appended to `scores`, row-major.
@@ -222,22 +231,28 @@ impl Ensemble {
             let series = block.series[i] as usize;
             let from = scores.len();
             scores.extend((0..m).map(|j| self.raw[j * n + i]));
-            *judged = self.combine(series, block.times[i], from, scores);
+            *judged = self.combine(series, block.times[i], block.rows[i].n, &scores[from..]);
         }
     }
 
-    /// Puts the raw scores of one row, `scores[from..]`, together.
-    fn combine(&mut self, series: usize, at: i64, from: usize, scores: &[f32]) -> Judged {
+    /// Puts the raw scores of one row together; `n` counts the samples of its series before it.
+    fn combine(&mut self, series: usize, at: i64, n: u32, scores: &[f32]) -> Judged {
         let m = self.members.len();
         let state = &mut self.states[series];
         let tails = &mut self.tails[series * m..(series + 1) * m];
         let (mut novelty, mut sum) = (0.0, 0.0);
         let mut detectors = [Factor::default(); MAX_FACTORS];
-        for (j, ((member, tail), &raw)) in self.members.iter().zip(tails).zip(&scores[from..]).enumerate() {
+        for (j, ((member, tail), &raw)) in self.members.iter().zip(tails).zip(scores).enumerate() {
             novelty += member.alert_weight * raw;
             let surprise = member.score_weight * -tail.step(raw, 1.0, 1.0, MEMORY).log10();
             sum += surprise;
-            insert_factor(&mut detectors, Factor { index: j as u8, share: surprise });
+            insert_factor(
+                &mut detectors,
+                Factor {
+                    index: j as u8,
+                    share: surprise,
+                },
+            );
         }
         for factor in &mut detectors {
             factor.share /= sum.max(f32::MIN_POSITIVE);
@@ -247,16 +262,30 @@ impl Ensemble {
             *h = (*h * decay).max(sum);
             held += weight * *h;
         }
-        let p = state.tail.step(held, sum_prior(held), SUM_PRIOR_WEIGHT, MEMORY);
-        let confidence = (state.n as f32 / self.config.warmup_samples.max(1) as f32).min(1.0);
-        state.n = state.n.saturating_add(1);
-        let novelty = (novelty / self.alert_total * confidence).min(1.0);
-        let alert_score = state.refractory.step(novelty, self.config.refractory_samples, self.config.refractory_margin);
+        let p = state
+            .tail
+            .step(held, sum_prior(held), SUM_PRIOR_WEIGHT, MEMORY);
+        let confidence = (n as f32 / self.config.warmup_samples.max(1) as f32).min(1.0);
+        let novelty = (novelty * confidence).min(1.0);
+        let alert_score = state.refractory.step(
+            n,
+            novelty,
+            self.config.refractory_samples,
+            self.config.refractory_margin,
+        );
         let rules = Rules {
             threshold: self.config.event_threshold * state.threshold_ln.exp(),
             calm_samples: self.config.event_calm_samples,
         };
-        let event = state.episode.step(at, alert_score, novelty, rules, &mut self.next_event);
-        Judged { score: Score::from_tail(f64::from(p)), alert_score, confidence, event, detectors }
+        let event = state
+            .episode
+            .step(at, alert_score, novelty, rules, &mut self.next_event);
+        Judged {
+            score: Score::from_tail(f64::from(p)),
+            alert_score,
+            confidence,
+            event,
+            detectors,
+        }
     }
 }

@@ -29,21 +29,46 @@ pub(crate) struct Rules {
 impl Episode {
     /// Takes one sample: its alert score, and its novelty before the refractory logic. `next_id` gives the number of
     /// a new event.
-    pub(crate) fn step(&mut self, at: i64, alert: f32, novelty: f32, rules: Rules, next_id: &mut u64) -> Option<Event> {
+    pub(crate) fn step(
+        &mut self,
+        at: i64,
+        alert: f32,
+        novelty: f32,
+        rules: Rules,
+        next_id: &mut u64,
+    ) -> Option<Event> {
         let phase = if self.id == 0 {
             if alert < rules.threshold {
                 return None;
             }
-            *self = Self { id: *next_id, since: at, peak: alert, calm: 0 };
+            *self = Self {
+                id: *next_id,
+                since: at,
+                peak: alert,
+                calm: 0,
+            };
             *next_id += 1;
             Phase::Opened
         } else {
             self.peak = self.peak.max(novelty);
             // Half the threshold, so that an event does not flicker around it.
-            self.calm = if novelty >= 0.5 * rules.threshold { 0 } else { self.calm + 1 };
-            if self.calm >= rules.calm_samples { Phase::Closed } else { Phase::Open }
+            self.calm = if novelty >= 0.5 * rules.threshold {
+                0
+            } else {
+                self.calm + 1
+            };
+            if self.calm >= rules.calm_samples {
+                Phase::Closed
+            } else {
+                Phase::Open
+            }
         };
-        let event = Event { id: EventId(self.id), phase, since: Timestamp::from_micros(self.since), peak: self.peak };
+        let event = Event {
+            id: EventId(self.id),
+            phase,
+            since: Timestamp::from_micros(self.since),
+            peak: self.peak,
+        };
         if phase == Phase::Closed {
             *self = Self::zeroed();
         }

@@ -14,21 +14,19 @@ const BUCKETS: usize = 5;
 #[repr(C)]
 pub(crate) struct Refractory {
     maxima: [f32; BUCKETS],
-    n: u32,
 }
 
 impl Refractory {
     /// `score` if it exceeds the maximum of about the last `window` samples by `margin` (1.1 = 10 %), else 0; then
-    /// learns it.
-    pub(crate) fn step(&mut self, score: f32, window: u32, margin: f32) -> f32 {
+    /// learns it. `n` counts the samples of the series before this one.
+    pub(crate) fn step(&mut self, n: u32, score: f32, window: u32, margin: f32) -> f32 {
         let per_bucket = (window / BUCKETS as u32).max(1);
-        let bucket = (self.n / per_bucket) as usize % BUCKETS;
-        if self.n % per_bucket == 0 {
+        let bucket = (n / per_bucket) as usize % BUCKETS;
+        if n % per_bucket == 0 {
             self.maxima[bucket] = 0.0;
         }
         let recent = self.maxima.iter().copied().fold(0.0, f32::max);
         self.maxima[bucket] = self.maxima[bucket].max(score);
-        self.n = (self.n + 1) % (per_bucket * BUCKETS as u32);
         if score > recent * margin { score } else { 0.0 }
     }
 }

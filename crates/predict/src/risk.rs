@@ -18,7 +18,9 @@ pub struct Factor {
 
 /// Puts `factor` among the largest by share, if it belongs there.
 pub fn insert_factor(top: &mut [Factor; MAX_FACTORS], factor: Factor) {
-    let Some(place) = top.iter().position(|other| factor.share > other.share) else { return };
+    let Some(place) = top.iter().position(|other| factor.share > other.share) else {
+        return;
+    };
     top[place..].rotate_right(1);
     top[place] = factor;
 }

@@ -80,7 +80,10 @@ impl SeriesKey {
     ///
     /// # Errors
     /// See [`KeyError`].
-    pub fn new<N, V>(metric: &str, labels: impl IntoIterator<Item = (N, V)>) -> Result<Self, KeyError>
+    pub fn new<N, V>(
+        metric: &str,
+        labels: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, KeyError>
     where
         N: Into<Box<str>>,
         V: Into<Box<str>>,
@@ -97,7 +100,10 @@ impl SeriesKey {
             }
             check_name(&name)?;
             if value.len() > MAX_VALUE_BYTES {
-                return Err(KeyError::LongValue { label: name.into(), bytes: value.len() });
+                return Err(KeyError::LongValue {
+                    label: name.into(),
+                    bytes: value.len(),
+                });
             }
             if !value.is_empty() {
                 sorted.push((name, value));
@@ -110,7 +116,10 @@ impl SeriesKey {
         if let Some(pair) = sorted.windows(2).find(|pair| pair[0].0 == pair[1].0) {
             return Err(KeyError::RepeatedLabel(pair[0].0.to_string()));
         }
-        Ok(Self { metric: metric.into(), labels: sorted.into() })
+        Ok(Self {
+            metric: metric.into(),
+            labels: sorted.into(),
+        })
     }
 
     /// The metric's name.
@@ -127,25 +136,44 @@ impl SeriesKey {
     /// One label's value.
     #[must_use]
     pub fn label(&self, name: &str) -> Option<&str> {
-        self.labels.binary_search_by(|(n, _)| (**n).cmp(name)).ok().map(|i| &*self.labels[i].1)
+        self.labels
+            .binary_search_by(|(n, _)| (**n).cmp(name))
+            .ok()
+            .map(|i| &*self.labels[i].1)
     }
 
     /// The same key without the labels that `drop` picks: what replicas of one thing have in common.
     #[must_use]
     pub fn without(&self, drop: impl Fn(&str) -> bool) -> Self {
-        let labels = self.labels.iter().filter(|(name, _)| !drop(name)).cloned().collect();
-        Self { metric: self.metric.clone(), labels }
+        let labels = self
+            .labels
+            .iter()
+            .filter(|(name, _)| !drop(name))
+            .cloned()
+            .collect();
+        Self {
+            metric: self.metric.clone(),
+            labels,
+        }
     }
 }
 
 /// Names are UTF-8, as in Prometheus 3, less what would make the text form ambiguous.
 fn check_name(name: &str) -> Result<(), KeyError> {
     if name.len() > MAX_NAME_BYTES {
-        return Err(KeyError::LongName { start: name.chars().take(24).collect(), bytes: name.len() });
+        return Err(KeyError::LongName {
+            start: name.chars().take(24).collect(),
+            bytes: name.len(),
+        });
     }
-    let bad = |c: &char| c.is_control() || c.is_whitespace() || matches!(c, '"' | '{' | '}' | '=' | ',' | '\\');
+    let bad = |c: &char| {
+        c.is_control() || c.is_whitespace() || matches!(c, '"' | '{' | '}' | '=' | ',' | '\\')
+    };
     match name.chars().find(bad) {
-        Some(character) => Err(KeyError::BadName { name: name.to_owned(), character }),
+        Some(character) => Err(KeyError::BadName {
+            name: name.to_owned(),
+            character,
+        }),
         None => Ok(()),
     }
 }
@@ -182,7 +210,10 @@ impl FromStr for SeriesKey {
         };
         let (labels, rest) = parse_labels(text, brace + 1)?;
         if text.get(rest..) != Some("}") {
-            return Err(KeyError::Syntax { at: rest, expected: "'}' at the end" });
+            return Err(KeyError::Syntax {
+                at: rest,
+                expected: "'}' at the end",
+            });
         }
         Self::new(&text[..brace], labels)
     }
@@ -204,37 +235,66 @@ type Labels = Vec<(String, String)>;
 
 fn parse_labels_until_end(text: &str) -> Result<(Labels, bool), KeyError> {
     let (labels, rest) = parse_labels(text, 0)?;
-    if rest == text.len() { Ok((labels, true)) } else { Err(KeyError::Syntax { at: rest, expected: "',' or the end" }) }
+    if rest == text.len() {
+        Ok((labels, true))
+    } else {
+        Err(KeyError::Syntax {
+            at: rest,
+            expected: "',' or the end",
+        })
+    }
 }
 
 /// Reads pairs from byte `at` on; returns them and where it stopped: at a `}` or at the end of the text.
 fn parse_labels(text: &str, mut at: usize) -> Result<(Labels, usize), KeyError> {
     let mut labels = Vec::new();
-    let skip_blanks = |at: &mut usize| while text.as_bytes().get(*at) == Some(&b' ') { *at += 1 };
+    let skip_blanks = |at: &mut usize| {
+        while text.as_bytes().get(*at) == Some(&b' ') {
+            *at += 1
+        }
+    };
     loop {
         skip_blanks(&mut at);
         if at >= text.len() || text.as_bytes()[at] == b'}' {
             return Ok((labels, at));
         }
         let equals = text[at..].find('=').map(|i| at + i);
-        let Some(equals) = equals else { return Err(KeyError::Syntax { at, expected: "name=\"value\"" }) };
+        let Some(equals) = equals else {
+            return Err(KeyError::Syntax {
+                at,
+                expected: "name=\"value\"",
+            });
+        };
         let name = text[at..equals].trim();
         at = equals + 1;
         skip_blanks(&mut at);
         if text.as_bytes().get(at) != Some(&b'"') {
-            return Err(KeyError::Syntax { at, expected: "'\"'" });
+            return Err(KeyError::Syntax {
+                at,
+                expected: "'\"'",
+            });
         }
         at += 1;
         let mut value = String::new();
         let mut chars = text[at..].char_indices();
         let end = loop {
             match chars.next() {
-                None => return Err(KeyError::Syntax { at: text.len(), expected: "closing '\"'" }),
+                None => {
+                    return Err(KeyError::Syntax {
+                        at: text.len(),
+                        expected: "closing '\"'",
+                    });
+                }
                 Some((i, '"')) => break at + i + 1,
                 Some((i, '\\')) => match chars.next() {
                     Some((_, 'n')) => value.push('\n'),
                     Some((_, c @ ('"' | '\\'))) => value.push(c),
-                    _ => return Err(KeyError::Syntax { at: at + i, expected: "\\\\, \\\" or \\n" }),
+                    _ => {
+                        return Err(KeyError::Syntax {
+                            at: at + i,
+                            expected: "\\\\, \\\" or \\n",
+                        });
+                    }
                 },
                 Some((_, c)) => value.push(c),
             }
@@ -248,7 +308,12 @@ fn parse_labels(text: &str, mut at: usize) -> Result<(Labels, usize), KeyError> 
         match text.as_bytes().get(at) {
             Some(b',') => at += 1,
             None | Some(b'}') => {}
-            Some(_) => return Err(KeyError::Syntax { at, expected: "',' or '}'" }),
+            Some(_) => {
+                return Err(KeyError::Syntax {
+                    at,
+                    expected: "',' or '}'",
+                });
+            }
         }
     }
 }
@@ -259,7 +324,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn check(text: &str, expected: Result<&str, &str>) {
-        let got = text.parse::<SeriesKey>().map(|key| key.to_string()).map_err(|e| e.to_string());
+        let got = text
+            .parse::<SeriesKey>()
+            .map(|key| key.to_string())
+            .map_err(|e| e.to_string());
         assert_eq!(got.as_deref().map_err(String::as_str), expected);
     }
 
@@ -267,8 +335,14 @@ mod tests {
     fn reads_what_prometheus_writes() {
         check("up", Ok("up"));
         check("up{}", Ok("up"));
-        check(r#"up{job="node",host="a"}"#, Ok(r#"up{host="a",job="node"}"#));
-        check(r#"up{a="x, \"y\" = \\z\n",}"#, Ok(r#"up{a="x, \"y\" = \\z\n"}"#));
+        check(
+            r#"up{job="node",host="a"}"#,
+            Ok(r#"up{host="a",job="node"}"#),
+        );
+        check(
+            r#"up{a="x, \"y\" = \\z\n",}"#,
+            Ok(r#"up{a="x, \"y\" = \\z\n"}"#),
+        );
         check(r#"up{gone=""}"#, Ok("up"));
     }
 

@@ -38,7 +38,10 @@ impl Registry {
     /// An empty registry that takes at most `limit` series (at most `u32::MAX`).
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
-        Self { limit: limit.min(u32::MAX as usize), ..Self::default() }
+        Self {
+            limit: limit.min(u32::MAX as usize),
+            ..Self::default()
+        }
     }
 
     /// The id of `key`, given now if it has none.
@@ -91,7 +94,10 @@ impl Registry {
 
     /// All keys with their ids, in order of id.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (SeriesId, &Arc<SeriesKey>)> {
-        self.keys.iter().enumerate().map(|(i, key)| (SeriesId(i as u32), key))
+        self.keys
+            .iter()
+            .enumerate()
+            .map(|(i, key)| (SeriesId(i as u32), key))
     }
 }
 
@@ -103,10 +109,19 @@ mod tests {
     fn a_full_registry_still_knows_its_own() {
         let key = |name: &str| name.parse::<SeriesKey>().unwrap();
         let mut registry = Registry::with_limit(2);
-        assert_eq!(registry.register(&key("a")), Ok(Registered::New(SeriesId(0))));
-        assert_eq!(registry.register(&key("b")), Ok(Registered::New(SeriesId(1))));
+        assert_eq!(
+            registry.register(&key("a")),
+            Ok(Registered::New(SeriesId(0)))
+        );
+        assert_eq!(
+            registry.register(&key("b")),
+            Ok(Registered::New(SeriesId(1)))
+        );
         assert_eq!(registry.register(&key("c")), Err(Refusal::SeriesLimit));
-        assert_eq!(registry.register(&key("a")), Ok(Registered::Known(SeriesId(0))));
+        assert_eq!(
+            registry.register(&key("a")),
+            Ok(Registered::Known(SeriesId(0)))
+        );
         assert_eq!(registry.key(SeriesId(1)).unwrap().metric(), "b");
     }
 }

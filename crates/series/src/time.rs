@@ -65,7 +65,12 @@ impl Sub for Timestamp {
 impl fmt::Display for Timestamp {
     /// Seconds since the epoch with microseconds: what log lines carry. The command line prints dates.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:06}", self.0.div_euclid(1_000_000), self.0.rem_euclid(1_000_000))
+        write!(
+            f,
+            "{}.{:06}",
+            self.0.div_euclid(1_000_000),
+            self.0.rem_euclid(1_000_000)
+        )
     }
 }
 

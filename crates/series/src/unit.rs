@@ -16,7 +16,11 @@ impl Kind {
     #[must_use]
     pub fn of_metric(name: &str) -> Self {
         const RUNNING: [&str; 4] = ["_total", "_count", "_sum", "_bucket"];
-        if RUNNING.iter().any(|suffix| name.ends_with(suffix)) { Self::Counter } else { Self::Gauge }
+        if RUNNING.iter().any(|suffix| name.ends_with(suffix)) {
+            Self::Counter
+        } else {
+            Self::Gauge
+        }
     }
 }
 

@@ -60,7 +60,11 @@ impl PerSeries for Delay {
         book.n = book.n.wrapping_add(1).max(1);
         let (nearest, distance) = book.nearest(shape);
         let scale = book.range.width().max(100.0 * row.floor);
-        let novelty = if book.filled == 0 { 0.0 } else { (distance / scale).min(1.0) };
+        let novelty = if book.filled == 0 {
+            0.0
+        } else {
+            (distance / scale).min(1.0)
+        };
         let place = if book.filled > 0 && novelty <= self.radius {
             book.met[nearest] = now;
             return novelty;
@@ -83,7 +87,10 @@ impl Book {
     fn nearest(&self, shape: [f32; 3]) -> (usize, f32) {
         let mut distance = [f32::MAX; SHAPES];
         for (i, d) in distance.iter_mut().enumerate() {
-            *d = (self.x[0][i] - shape[0]).abs().max((self.x[1][i] - shape[1]).abs()).max((self.x[2][i] - shape[2]).abs());
+            *d = (self.x[0][i] - shape[0])
+                .abs()
+                .max((self.x[1][i] - shape[1]).abs())
+                .max((self.x[2][i] - shape[2]).abs());
         }
         let filled = (self.filled as usize).min(SHAPES);
         let mut best = (0, f32::MAX);

@@ -19,8 +19,8 @@ const SPARSE: f32 = 0.125;
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 pub(super) struct Grid {
-    young: [u64; WORDS],
-    old: [u64; WORDS],
+    young: Bits,
+    old: Bits,
     /// Left end of the line.
     start: f32,
     /// Width of a cell; 0 while only one value was seen, which is then in `start`.
@@ -28,14 +28,26 @@ pub(super) struct Grid {
     range: Range,
     /// Values learned in this generation, plus 1 once anything was seen.
     learned: u32,
-    pad: u32,
+}
+
+/// One bit per cell. Halves of words, so that a record aligns to 4 bytes and needs no padding.
+type Bits = [u32; 2 * WORDS];
+
+/// Word `i` of the line.
+const fn word(bits: &Bits, i: usize) -> u64 {
+    (bits[2 * i] as u64) | ((bits[2 * i + 1] as u64) << 32)
 }
 
 impl Grid {
     /// How novel `x` is, 0..=1 of the running range (of `min_range` if that is wider); then learns it.
     pub(super) fn step(&mut self, x: f32, min_range: f32) -> f32 {
         if self.learned == 0 {
-            *self = Self { start: x, range: Range::of(x), learned: 1, ..Self::zeroed() };
+            *self = Self {
+                start: x,
+                range: Range::of(x),
+                learned: 1,
+                ..Self::zeroed()
+            };
             return 0.0;
         }
         self.range.learn(x);
@@ -60,7 +72,7 @@ impl Grid {
         if self.learned > GENERATION {
             self.learned = 1;
             self.old = self.young;
-            self.young = [0; WORDS];
+            self.young = Bits::zeroed();
         }
         novelty
     }
@@ -120,48 +132,59 @@ impl Grid {
 
     fn mark(&mut self, x: f32) {
         let i = self.cell_of(x);
-        self.young[i / 64] |= 1 << (i % 64);
+        self.young[i / 32] |= 1 << (i % 32);
     }
 
     /// Distance from `x` to the nearest visited cell; infinite when none is.
     fn distance(&self, x: f32) -> f32 {
         let i = self.cell_of(x);
-        let seen = |word: usize| self.young[word] | self.old[word];
-        let (word, bit) = (i / 64, i % 64);
-        let below = seen(word) & (u64::MAX >> (63 - bit));
-        let above = seen(word) & (u64::MAX << bit);
+        let seen = |w: usize| word(&self.young, w) | word(&self.old, w);
+        let (here, bit) = (i / 64, i % 64);
+        let below = seen(here) & (u64::MAX >> (63 - bit));
+        let above = seen(here) & (u64::MAX << bit);
         let left = if below != 0 {
             Some(bit - (63 - below.leading_zeros() as usize))
         } else {
-            (0..word).rev().find(|&w| seen(w) != 0).map(|w| i - (w * 64 + 63 - seen(w).leading_zeros() as usize))
+            (0..here)
+                .rev()
+                .find(|&w| seen(w) != 0)
+                .map(|w| i - (w * 64 + 63 - seen(w).leading_zeros() as usize))
         };
         let right = if above != 0 {
             Some(above.trailing_zeros() as usize - bit)
         } else {
-            (word + 1..WORDS).find(|&w| seen(w) != 0).map(|w| w * 64 + seen(w).trailing_zeros() as usize - i)
+            (here + 1..WORDS)
+                .find(|&w| seen(w) != 0)
+                .map(|w| w * 64 + seen(w).trailing_zeros() as usize - i)
         };
         let cells = left.unwrap_or(usize::MAX).min(right.unwrap_or(usize::MAX));
-        if cells == usize::MAX { f32::INFINITY } else { cells as f32 * self.cell }
+        if cells == usize::MAX {
+            f32::INFINITY
+        } else {
+            cells as f32 * self.cell
+        }
     }
 }
 
 /// Every two cells as one, the result in the words from `first` on.
-fn halved(bits: &[u64; WORDS], first: usize) -> [u64; WORDS] {
-    let mut out = [0; WORDS];
-    for (i, &word) in bits.iter().enumerate() {
-        let half = squeeze(word | (word >> 1));
-        out[first + i / 2] |= half << (32 * (i % 2));
+fn halved(bits: &Bits, first: usize) -> Bits {
+    let mut out = Bits::zeroed();
+    for i in 0..WORDS {
+        let pairs = word(bits, i) | (word(bits, i) >> 1);
+        out[2 * first + i] = squeeze(pairs) as u32;
     }
     out
 }
 
 /// Every cell as two, from the half of the words that begins at `first`.
-fn doubled(bits: &[u64; WORDS], first: usize) -> [u64; WORDS] {
-    std::array::from_fn(|i| {
-        let half = (bits[first + i / 2] >> (32 * (i % 2))) & 0xffff_ffff;
-        let spread = spread(half);
-        spread | (spread << 1)
-    })
+fn doubled(bits: &Bits, first: usize) -> Bits {
+    let mut out = Bits::zeroed();
+    for i in 0..WORDS {
+        let twice = spread(u64::from(bits[2 * first + i]));
+        let twice = twice | (twice << 1);
+        (out[2 * i], out[2 * i + 1]) = (twice as u32, (twice >> 32) as u32);
+    }
+    out
 }
 
 /// The even bits, packed into the low half (the inverse Morton step).
@@ -191,7 +214,10 @@ mod tests {
     #[test]
     fn a_value_is_novel_once() {
         let mut grid = Grid::zeroed();
-        let novelty: Vec<f32> = [5.0, 5.0, 6.0, 6.0, 5.0, 9.0, 9.0, 7.5].iter().map(|&x| grid.step(x, 0.0)).collect();
+        let novelty: Vec<f32> = [5.0, 5.0, 6.0, 6.0, 5.0, 9.0, 9.0, 7.5]
+            .iter()
+            .map(|&x| grid.step(x, 0.0))
+            .collect();
         let expected = [0.0, 0.0, 1.0, 0.0, 0.0, 0.75, 0.0, 0.375];
         for (got, want) in novelty.iter().zip(expected) {
             assert!((got - want).abs() < 0.02, "{novelty:?}");
@@ -207,10 +233,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn halving_undoes_doubling(words in prop::array::uniform8(any::<u64>()), upper: bool) {
+        fn halving_undoes_doubling(words in prop::array::uniform16(any::<u32>()), upper: bool) {
             let first = if upper { WORDS / 2 } else { 0 };
-            let mut kept = [0; WORDS];
-            kept[first..first + WORDS / 2].copy_from_slice(&words[first..first + WORDS / 2]);
+            let mut kept = Bits::zeroed();
+            kept[2 * first..2 * first + WORDS].copy_from_slice(&words[2 * first..2 * first + WORDS]);
             prop_assert_eq!(halved(&doubled(&words, first), first), kept);
         }
 

@@ -1,11 +1,15 @@
 //! Detectors: how odd is this sample, seen in one way. One file and one entry in [`DETECTORS`] each.
 
 mod delay;
+mod dice;
+mod forest;
 mod grid;
 mod novelty;
+mod peers;
 mod range;
 mod rarity;
 mod residual;
+mod shift;
 mod table;
 
 use catalog::{BuildError, Entry};
@@ -22,6 +26,8 @@ pub struct Block<'a> {
     pub groups: &'a [u32],
     /// Time of each row in microseconds since the epoch; shape `(rows,)`.
     pub times: &'a [i64],
+    /// The level behind each row, in the unit of its series; shape `(rows,)`.
+    pub levels: &'a [f64],
     /// What is known of each sample; shape `(rows,)`.
     pub rows: &'a [Row],
 }
@@ -35,8 +41,8 @@ pub const NO_GROUP: u32 = u32::MAX;
 /// of the same series (and group) and on nothing else; the same input gives the same bits; nothing allocates except
 /// in [`Detector::add_series`]. A raw score has the detector's own scale: only a calibrator may compare two of them.
 pub trait Detector: Send + std::fmt::Debug {
-    /// Makes room for one more series.
-    fn add_series(&mut self);
+    /// Makes room for one more series, of a group or of [`NO_GROUP`].
+    fn add_series(&mut self, group: u32);
     /// Scores each row of the block, then learns from it; `out` has one place per row.
     fn score(&mut self, block: &Block<'_>, out: &mut [f32]);
     /// Bytes of state per series.
@@ -61,12 +67,26 @@ pub const DETECTORS: &[Entry<dyn Detector>] = &[
     delay::ENTRY,
     rarity::ENTRY,
     residual::ENTRY,
+    shift::ENTRY,
+    peers::ENTRY,
+    forest::ENTRY,
 ];
 
 /// Refuses an option outside `above < value <= most`.
-fn within(name: &str, option: &'static str, value: f32, above: f32, most: f32) -> Result<(), BuildError> {
+fn within(
+    name: &str,
+    option: &'static str,
+    value: f32,
+    above: f32,
+    most: f32,
+) -> Result<(), BuildError> {
     if value > above && value <= most {
         return Ok(());
     }
-    Err(BuildError::Range { name: name.to_owned(), option, value: value.to_string(), expected: "above 0 and within its bound" })
+    Err(BuildError::Range {
+        name: name.to_owned(),
+        option,
+        value: value.to_string(),
+        expected: "above 0 and within its bound",
+    })
 }

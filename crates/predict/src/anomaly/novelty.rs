@@ -50,11 +50,17 @@ struct Novelty {
 
 impl std::fmt::Debug for Novelty {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Novelty").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Novelty")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
-fn build(name: &'static str, params: &Params, statistic: fn(&Row) -> f32) -> Result<Box<dyn Detector>, BuildError> {
+fn build(
+    name: &'static str,
+    params: &Params,
+    statistic: fn(&Row) -> f32,
+) -> Result<Box<dyn Detector>, BuildError> {
     let Options {} = params.read(name)?;
     Ok(Box::new(Table::new(Novelty { name, statistic })))
 }
@@ -65,6 +71,10 @@ impl PerSeries for Novelty {
     fn step(&self, grid: &mut Grid, row: &Row) -> f32 {
         let value = (self.statistic)(row);
         // Not known yet, as what is usual at this time of day is on the first day.
-        if value.is_nan() { 0.0 } else { grid.step(value, MIN_RANGE_FLOORS * row.floor) }
+        if value.is_nan() {
+            0.0
+        } else {
+            grid.step(value, MIN_RANGE_FLOORS * row.floor)
+        }
     }
 }

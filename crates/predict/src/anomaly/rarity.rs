@@ -10,6 +10,7 @@ use catalog::{BuildError, Context, Entry, Params};
 use features::Row;
 use serde::Deserialize;
 
+use super::dice::Dice;
 use super::range::Range;
 use crate::anomaly::{Detector, PerSeries, Table};
 
@@ -37,7 +38,13 @@ struct Rarity {
 
 fn build(params: &Params, context: &Context) -> Result<Box<dyn Detector>, BuildError> {
     let mut rule: Rarity = params.read(ENTRY.name)?;
-    super::within(ENTRY.name, "neighbours", f32::from(rule.neighbours), 1.0, KEPT as f32 / 2.0)?;
+    super::within(
+        ENTRY.name,
+        "neighbours",
+        f32::from(rule.neighbours),
+        1.0,
+        KEPT as f32 / 2.0,
+    )?;
     super::within(ENTRY.name, "accept", rule.accept, 0.0, 1.0)?;
     rule.seed = context.seed;
     Ok(Box::new(Table::new(rule)))
@@ -69,14 +76,16 @@ impl PerSeries for Rarity {
             _ => (memory.distance(x, at, usize::from(self.neighbours)) / scale).min(1.0),
         };
         // A hash of the count in place of a generator's state: the same series gives the same bits.
-        let dice = mix(self.seed ^ (u64::from(memory.n) << 17));
+        let mut dice = Dice::new(self.seed ^ (u64::from(memory.n) << 17));
         memory.n = memory.n.wrapping_add(1).max(1);
         if (memory.filled as usize) < KEPT {
-            memory.sorted.copy_within(at..memory.filled as usize, at + 1);
+            memory
+                .sorted
+                .copy_within(at..memory.filled as usize, at + 1);
             memory.sorted[at] = x;
             memory.filled += 1;
-        } else if ((dice >> 40) as f32) < self.accept * (1 << 24) as f32 {
-            memory.replace((dice as u32 as u64 * KEPT as u64 >> 32) as usize, x, at);
+        } else if dice.unit() < self.accept {
+            memory.replace(dice.below(KEPT), x, at);
         }
         score
     }
@@ -93,8 +102,16 @@ impl Memory {
         let k = k.min(values.len());
         let (mut left, mut right, mut sum) = (at, at, 0.0);
         for _ in 0..k {
-            let below = if left > 0 { x - values[left - 1] } else { f32::INFINITY };
-            let above = if right < values.len() { values[right] - x } else { f32::INFINITY };
+            let below = if left > 0 {
+                x - values[left - 1]
+            } else {
+                f32::INFINITY
+            };
+            let above = if right < values.len() {
+                values[right] - x
+            } else {
+                f32::INFINITY
+            };
             if below <= above {
                 left -= 1;
                 sum += below;
@@ -116,12 +133,4 @@ impl Memory {
             self.sorted[at] = x;
         }
     }
-}
-
-/// SplitMix64's finaliser (Steele, Lea & Flood, OOPSLA 2014).
-const fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }

@@ -31,7 +31,9 @@ impl PerSeries for Residual {
     type State = [u8; 0];
 
     fn step(&self, _: &mut [u8; 0], row: &Row) -> f32 {
-        let z = row.columns[column::SHORT_RESIDUAL].abs().min(row.columns[column::LONG_RESIDUAL].abs());
+        let z = row.columns[column::SHORT_RESIDUAL]
+            .abs()
+            .min(row.columns[column::LONG_RESIDUAL].abs());
         z / (z + self.half_sigma)
     }
 }

@@ -23,18 +23,24 @@ pub struct Table<R: PerSeries> {
 impl<R: PerSeries> Table<R> {
     /// An empty table.
     pub const fn new(rule: R) -> Self {
-        Self { rule, states: Vec::new() }
+        Self {
+            rule,
+            states: Vec::new(),
+        }
     }
 }
 
 impl<R: PerSeries> std::fmt::Debug for Table<R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Table").field("rule", &self.rule).field("series", &self.states.len()).finish()
+        f.debug_struct("Table")
+            .field("rule", &self.rule)
+            .field("series", &self.states.len())
+            .finish()
     }
 }
 
 impl<R: PerSeries> Detector for Table<R> {
-    fn add_series(&mut self) {
+    fn add_series(&mut self, _: u32) {
         self.states.push(R::State::zeroed());
     }
 
