@@ -74,7 +74,13 @@ impl EngineArgs {
     /// # Errors
     /// When the configuration file cannot be used.
     pub(crate) fn load(&self) -> anyhow::Result<EngineConfig> {
-        let mut config = self.config.as_deref().map(Config::load).transpose()?.unwrap_or_default().engine;
+        let mut config = self
+            .config
+            .as_deref()
+            .map(Config::load)
+            .transpose()?
+            .unwrap_or_default()
+            .engine;
         match self.profile {
             Some(ProfileName::Default) => config.profile = Profile::Default,
             Some(ProfileName::Lean) => config.profile = Profile::Lean,

@@ -50,7 +50,9 @@ pub(crate) struct Bearer(Option<MetadataValue<Ascii>>);
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(token) = &self.0 {
-            request.metadata_mut().insert("authorization", token.clone());
+            request
+                .metadata_mut()
+                .insert("authorization", token.clone());
         }
         Ok(request)
     }
@@ -72,13 +74,15 @@ impl ServerArgs {
 /// See [`ServerArgs::connect`].
 pub(crate) async fn connect(addr: &str, trust: &TrustArgs) -> anyhow::Result<Connection> {
     let uri = uri(addr, trust.tls_ca.is_some())?;
-    let endpoint = Endpoint::from_shared(uri.clone()).with_context(|| format!("{addr:?} is not an address"))?;
+    let endpoint = Endpoint::from_shared(uri.clone())
+        .with_context(|| format!("{addr:?} is not an address"))?;
     let mut endpoint = endpoint.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
     if uri.starts_with("https://") {
         let Some(ca) = &trust.tls_ca else {
             bail!("{addr} speaks TLS: name the certificate to trust with --tls-ca FILE");
         };
-        let pem = fs::read(ca).with_context(|| format!("reading the certificate {}", ca.display()))?;
+        let pem =
+            fs::read(ca).with_context(|| format!("reading the certificate {}", ca.display()))?;
         let tls = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(pem));
         endpoint = endpoint.tls_config(tls).context("setting up TLS")?;
     }
@@ -93,30 +97,51 @@ pub(crate) async fn connect(addr: &str, trust: &TrustArgs) -> anyhow::Result<Con
 fn uri(addr: &str, tls: bool) -> anyhow::Result<String> {
     match addr.split_once("://") {
         None => Ok(format!("{}://{addr}", if tls { "https" } else { "http" })),
-        Some(("http", _)) if tls => bail!("{addr} is without TLS, and --tls-ca asks for it: use https://"),
+        Some(("http", _)) if tls => {
+            bail!("{addr} is without TLS, and --tls-ca asks for it: use https://")
+        }
         Some(("http" | "https", _)) => Ok(addr.to_owned()),
         Some((scheme, _)) => bail!("{addr}: {scheme:?} is neither http nor https"),
     }
 }
 
 fn token(path: &Path) -> anyhow::Result<MetadataValue<Ascii>> {
-    let text = fs::read_to_string(path).with_context(|| format!("reading the token from {}", path.display()))?;
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("reading the token from {}", path.display()))?;
     let line = text.lines().next().unwrap_or_default().trim();
     if line.is_empty() {
-        bail!("the first line of {} is empty, and should be the token", path.display());
+        bail!(
+            "the first line of {} is empty, and should be the token",
+            path.display()
+        );
     }
     let value = format!("Bearer {line}").parse::<MetadataValue<Ascii>>();
-    let mut value = value.with_context(|| format!("the token in {} has characters beyond ASCII", path.display()))?;
+    let mut value = value.with_context(|| {
+        format!(
+            "the token in {} has characters beyond ASCII",
+            path.display()
+        )
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }
 
 /// A refusal of the server as an error that says what to do.
 pub(crate) fn refused(status: &Status) -> anyhow::Error {
-    let error = anyhow!("the server answers {}: {}", name(status.code()), status.message());
+    let error = anyhow!(
+        "the server answers {}: {}",
+        name(status.code()),
+        status.message()
+    );
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "advice where there is some; most codes speak for themselves"
+    )]
     match status.code() {
         Code::Unauthenticated => error.hint("give the server's token with --token-file FILE"),
-        Code::Unimplemented => error.hint("the server is of another version: compare `forestall --version` on both"),
+        Code::Unimplemented => {
+            error.hint("the server is of another version: compare `forestall --version` on both")
+        }
         Code::Unavailable => error.hint("is it still running? `forestall serve` starts one"),
         _ => error,
     }
@@ -147,8 +172,16 @@ mod tests {
         check("db1:7878", false, Ok("http://db1:7878"));
         check("db1:7878", true, Ok("https://db1:7878"));
         check("https://db1", true, Ok("https://db1"));
-        check("http://db1", true, Err("http://db1 is without TLS, and --tls-ca asks for it: use https://"));
-        check("ftp://db1", false, Err("ftp://db1: \"ftp\" is neither http nor https"));
+        check(
+            "http://db1",
+            true,
+            Err("http://db1 is without TLS, and --tls-ca asks for it: use https://"),
+        );
+        check(
+            "ftp://db1",
+            false,
+            Err("ftp://db1: \"ftp\" is neither http nor https"),
+        );
     }
 
     #[test]

@@ -41,7 +41,11 @@ fn number(at: Timestamp, per_second: i64) -> String {
     }
     let sign = if scaled < 0 { "-" } else { "" };
     let fraction = format!("{:06}", rest.unsigned_abs());
-    format!("{sign}{}.{}", whole.unsigned_abs(), fraction.trim_end_matches('0'))
+    format!(
+        "{sign}{}.{}",
+        whole.unsigned_abs(),
+        fraction.trim_end_matches('0')
+    )
 }
 
 /// A length of time for people: `850ms`, `42s`, `3m 20s`, `2h 05m`, `4d 03h`. Negative lengths read as `0s`.
@@ -70,8 +74,14 @@ mod tests {
     fn times_keep_every_digit_and_no_more() {
         let at = Timestamp::from_micros(1_714_564_800_000_000);
         assert_eq!(TimeForm::Date.write(at), "2024-05-01 12:00:00");
-        assert_eq!(TimeForm::Date.write(at.plus_micros(1_500)), "2024-05-01 12:00:00.0015");
-        assert_eq!(TimeForm::Date.write(Timestamp::from_micros(i64::MAX)), "9223372036854.775807");
+        assert_eq!(
+            TimeForm::Date.write(at.plus_micros(1_500)),
+            "2024-05-01 12:00:00.0015"
+        );
+        assert_eq!(
+            TimeForm::Date.write(Timestamp::from_micros(i64::MAX)),
+            "9223372036854.775807"
+        );
         let number = |per_second: i64, at: Timestamp| TimeForm::Number { per_second }.write(at);
         assert_eq!(number(1, at), "1714564800");
         assert_eq!(number(1, at.plus_micros(250_000)), "1714564800.25");

@@ -30,8 +30,15 @@ pub(crate) struct DetectorsArgs {
 /// When there is no detector of that name.
 pub(crate) fn run(args: &DetectorsArgs) -> anyhow::Result<()> {
     let names = |profile| -> anyhow::Result<Vec<&'static str>> {
-        let config = EngineConfig { profile, ..EngineConfig::default() };
-        Ok(config.ensemble().context("building the engine")?.names().collect())
+        let config = EngineConfig {
+            profile,
+            ..EngineConfig::default()
+        };
+        Ok(config
+            .ensemble()
+            .context("building the engine")?
+            .names()
+            .collect())
     };
     let (default, lean) = (names(Profile::Default)?, names(Profile::Lean)?);
     let shown = match &args.name {

@@ -11,12 +11,20 @@ use crate::table::{Align, Table};
 /// # Errors
 /// When standard output cannot be written.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let mut table = Table::new(&[("feature", Align::Left), ("unit", Align::Left), ("about", Align::Left)]);
+    let mut table = Table::new(&[
+        ("feature", Align::Left),
+        ("unit", Align::Left),
+        ("about", Align::Left),
+    ]);
     for column in &SCHEMA {
         table.row([column.name, column.unit, column.about].map(str::to_owned));
     }
     let mut out = std::io::stdout().lock();
     table.write(&mut out, "")?;
-    writeln!(out, "\nschema {:016x}: learned state and models are of use only to a schema of the same hash", schema_hash())?;
+    writeln!(
+        out,
+        "\nschema {:016x}: learned state and models are of use only to a schema of the same hash",
+        schema_hash()
+    )?;
     Ok(())
 }

@@ -76,7 +76,11 @@ pub(crate) fn run(args: &FeedbackArgs) -> anyhow::Result<()> {
     match &args.what {
         What::Confirm(what) => block_on(submit(what, Verdict::Confirmed)),
         What::Dismiss(what) => block_on(submit(what, Verdict::Dismissed)),
-        What::List { server, filter, limit } => block_on(list(server, filter, *limit)),
+        What::List {
+            server,
+            filter,
+            limit,
+        } => block_on(list(server, filter, *limit)),
     }
 }
 
@@ -95,16 +99,31 @@ async fn submit(args: &Submit, verdict: Verdict) -> anyhow::Result<()> {
         note: args.note.clone(),
         request_id: String::new(),
     };
-    let response = FeedbackServiceClient::new(connection).submit_feedback(request).await;
-    let feedback = response.map_err(|status| refused(&status))?.into_inner().feedback;
+    let response = FeedbackServiceClient::new(connection)
+        .submit_feedback(request)
+        .await;
+    let feedback = response
+        .map_err(|status| refused(&status))?
+        .into_inner()
+        .feedback;
     let id = feedback.context("the server stored nothing")?.id;
     writeln!(std::io::stdout(), "stored as {id}")?;
     Ok(())
 }
 
-async fn current_event(connection: Connection, args: &Submit, series: &proto::v1::SeriesKey) -> anyhow::Result<u64> {
-    let request = GetRiskRequest { series: Some(series.clone()), history_size: 0 };
-    let response = RiskServiceClient::new(connection).get_risk(request).await.map_err(|status| refused(&status))?;
+async fn current_event(
+    connection: Connection,
+    args: &Submit,
+    series: &proto::v1::SeriesKey,
+) -> anyhow::Result<u64> {
+    let request = GetRiskRequest {
+        series: Some(series.clone()),
+        history_size: 0,
+    };
+    let response = RiskServiceClient::new(connection)
+        .get_risk(request)
+        .await
+        .map_err(|status| refused(&status))?;
     let Some(event) = response.into_inner().risk.and_then(|risk| risk.event) else {
         let error = anyhow::anyhow!("{} is in no event now", args.series);
         return Err(error.hint("say which one is meant with --event ID or --at TIME"));
@@ -118,8 +137,16 @@ async fn list(server: &ServerArgs, filter: &str, limit: u16) -> anyhow::Result<(
     }
     let mut client = FeedbackServiceClient::new(server.connect().await?);
     let page_size = i32::from(limit).min(1_000);
-    let request = ListFeedbackRequest { filter: filter.to_owned(), page_size, page_token: String::new() };
-    let response = client.list_feedback(request).await.map_err(|status| refused(&status))?.into_inner();
+    let request = ListFeedbackRequest {
+        filter: filter.to_owned(),
+        page_size,
+        page_token: String::new(),
+    };
+    let response = client
+        .list_feedback(request)
+        .await
+        .map_err(|status| refused(&status))?
+        .into_inner();
     let mut table = Table::new(&[
         ("submitted (UTC)", Align::Left),
         ("verdict", Align::Left),
@@ -141,7 +168,11 @@ async fn list(server: &ServerArgs, filter: &str, limit: u16) -> anyhow::Result<(
 
 fn row(feedback: &Feedback) -> [String; 5] {
     let date = |us| TimeForm::Date.write(Timestamp::from_micros(us));
-    let about = if feedback.event_id == 0 { date(feedback.time_us) } else { format!("event {}", feedback.event_id) };
+    let about = if feedback.event_id == 0 {
+        date(feedback.time_us)
+    } else {
+        format!("event {}", feedback.event_id)
+    };
     let verdict = match feedback.verdict() {
         Verdict::Confirmed => "confirmed",
         Verdict::Dismissed => "dismissed",
@@ -149,5 +180,11 @@ fn row(feedback: &Feedback) -> [String; 5] {
     };
     // One line per entry, whatever the note holds.
     let note = feedback.note.replace(char::is_control, " ");
-    [date(feedback.submitted_us), verdict.to_owned(), about, wire::text(feedback.series.as_ref()), note]
+    [
+        date(feedback.submitted_us),
+        verdict.to_owned(),
+        about,
+        wire::text(feedback.series.as_ref()),
+        note,
+    ]
 }

@@ -26,7 +26,11 @@ impl WithHint for anyhow::Error {
 
 /// The causes on one line, outermost first, then each piece of advice on a line of its own.
 pub(crate) fn message(error: &anyhow::Error) -> String {
-    let hints: Vec<String> = error.downcast_ref::<Hint>().map(ToString::to_string).into_iter().collect();
+    let hints: Vec<String> = error
+        .downcast_ref::<Hint>()
+        .map(ToString::to_string)
+        .into_iter()
+        .collect();
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
         if hints.contains(&cause) {
@@ -39,7 +43,9 @@ pub(crate) fn message(error: &anyhow::Error) -> String {
             text = format!("{text}: {cause}");
         }
     }
-    hints.into_iter().fold(text, |text, hint| format!("{text}\nhint: {hint}"))
+    hints
+        .into_iter()
+        .fold(text, |text, hint| format!("{text}\nhint: {hint}"))
 }
 
 #[cfg(test)]
@@ -49,8 +55,13 @@ mod tests {
     #[test]
     fn causes_first_advice_last() {
         let io = std::io::Error::new(std::io::ErrorKind::NotFound, "no such file");
-        let error = anyhow::Error::new(io).context("opening a.csv").hint("look in b");
-        assert_eq!(message(&error), "opening a.csv: no such file\nhint: look in b");
+        let error = anyhow::Error::new(io)
+            .context("opening a.csv")
+            .hint("look in b");
+        assert_eq!(
+            message(&error),
+            "opening a.csv: no such file\nhint: look in b"
+        );
         assert_eq!(message(&anyhow::anyhow!("plain")), "plain");
     }
 }

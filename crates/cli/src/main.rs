@@ -84,6 +84,12 @@ fn main() -> ExitCode {
 
 /// Whether the error is only that nobody reads the output any more, as under `| head`.
 fn reader_is_gone(error: &anyhow::Error) -> bool {
-    let io = |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
-    error.chain().any(|cause| io(cause) == Some(std::io::ErrorKind::BrokenPipe))
+    let io = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .map(std::io::Error::kind)
+    };
+    error
+        .chain()
+        .any(|cause| io(cause) == Some(std::io::ErrorKind::BrokenPipe))
 }

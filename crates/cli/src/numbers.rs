@@ -9,7 +9,11 @@ pub(crate) fn shortest(x: f64) -> String {
     }
     let size = x.abs();
     // Outside these bounds Rust's `{}` would write hundreds of zeros.
-    if size != 0.0 && !(1e-5..1e16).contains(&size) { format!("{x:e}") } else { format!("{x}") }
+    if size != 0.0 && !(1e-5..1e16).contains(&size) {
+        format!("{x:e}")
+    } else {
+        format!("{x}")
+    }
 }
 
 /// As [`shortest`], for what is only `f32` precise.
@@ -17,7 +21,11 @@ pub(crate) fn shortest_f32(x: f32) -> String {
     if !x.is_finite() {
         return String::new();
     }
-    if x != 0.0 && x.abs() < 1e-5 { format!("{x:e}") } else { format!("{x}") }
+    if x != 0.0 && x.abs() < 1e-5 {
+        format!("{x:e}")
+    } else {
+        format!("{x}")
+    }
 }
 
 /// Three to four significant digits with the unit: `1.21 GiB`, `350 ms`, `87.5 %`, `12.3k`.
@@ -64,13 +72,21 @@ fn digits(x: f64) -> String {
         return text;
     }
     let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+    if text == "-0" {
+        "0".to_owned()
+    } else {
+        text.to_owned()
+    }
 }
 
 /// A calibrated score as a share: how rarely normal behaviour goes this high. `1 in 4.2k`, `usual`.
 pub(crate) fn rarity(score: f64) -> String {
     let tail = (1.0 - score).max(f64::EPSILON / 2.0);
-    if tail > 0.1 { "usual".to_owned() } else { format!("1 in {}", human(1.0 / tail, Unit::None)) }
+    if tail > 0.1 {
+        "usual".to_owned()
+    } else {
+        format!("1 in {}", human(1.0 / tail, Unit::None))
+    }
 }
 
 /// Groups of three digits: `1,234,567`.
@@ -78,7 +94,7 @@ pub(crate) fn grouped(n: u64) -> String {
     let plain = n.to_string();
     let mut text = String::with_capacity(plain.len() + plain.len() / 3);
     for (i, c) in plain.chars().enumerate() {
-        if i > 0 && (plain.len() - i) % 3 == 0 {
+        if i > 0 && (plain.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(c);
@@ -92,8 +108,22 @@ mod tests {
 
     #[test]
     fn shortest_reads_back_bit_for_bit() {
-        for x in [0.0, -0.0, 1.0, 0.1, 1.0 - f64::EPSILON / 2.0, 5e-324, f64::MAX, 1e16, 123_456.789] {
-            assert_eq!(shortest(x).parse::<f64>().unwrap().to_bits(), x.to_bits(), "{x}");
+        for x in [
+            0.0,
+            -0.0,
+            1.0,
+            0.1,
+            1.0 - f64::EPSILON / 2.0,
+            5e-324,
+            f64::MAX,
+            1e16,
+            123_456.789,
+        ] {
+            assert_eq!(
+                shortest(x).parse::<f64>().unwrap().to_bits(),
+                x.to_bits(),
+                "{x}"
+            );
             assert!(shortest(x).len() < 26);
         }
         assert_eq!(shortest(f64::NAN), "");

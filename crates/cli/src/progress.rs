@@ -6,20 +6,30 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar that counts bytes of input; a spinner when the total is unknown (a pipe).
 pub(crate) fn bytes(name: &str, total: Option<u64>) -> ProgressBar {
-    let known = "{msg:<28!} {bar:30} {percent:>3} %  {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
+    let known =
+        "{msg:<28!} {bar:30} {percent:>3} %  {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
     let unknown = "{msg:<28!} {spinner} {bytes}  {bytes_per_sec}";
     bar(name, total, if total.is_some() { known } else { unknown })
 }
 
 /// A bar that counts things, such as files.
 pub(crate) fn items(name: &str, total: u64) -> ProgressBar {
-    bar(name, Some(total), "{msg:<28!} {bar:30} {pos}/{len}  {eta} left")
+    bar(
+        name,
+        Some(total),
+        "{msg:<28!} {bar:30} {pos}/{len}  {eta} left",
+    )
 }
 
 fn bar(name: &str, total: Option<u64>, template: &str) -> ProgressBar {
     let visible = std::io::stderr().is_terminal();
-    let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let target = if visible {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
+    let style =
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::with_draw_target(total, target)
         .with_style(style.progress_chars("━╸ "))
         .with_message(name.to_owned())

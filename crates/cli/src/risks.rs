@@ -88,7 +88,12 @@ pub(crate) fn run(args: &RisksArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     as_table(&risks).write(&mut out, "")?;
-    writeln!(out, "{} of {} series that match", risks.len(), grouped(total))?;
+    writeln!(
+        out,
+        "{} of {} series that match",
+        risks.len(),
+        grouped(total)
+    )?;
     Ok(())
 }
 
@@ -107,7 +112,11 @@ async fn query(args: &RisksArgs) -> anyhow::Result<(Vec<Risk>, u64)> {
             page_size: i32::try_from((args.limit - risks.len()).min(1_000)).unwrap_or(i32::MAX),
             page_token,
         };
-        let response = client.query_risks(request).await.map_err(|status| refused(&status))?.into_inner();
+        let response = client
+            .query_risks(request)
+            .await
+            .map_err(|status| refused(&status))?
+            .into_inner();
         risks.extend(response.risks);
         page_token = response.next_page_token;
         if page_token.is_empty() || risks.len() >= args.limit {
@@ -127,7 +136,10 @@ fn as_table(risks: &[Risk]) -> Table {
         ("because of", Align::Left),
     ]);
     for risk in risks {
-        let unit = risk.series.as_ref().map_or(Unit::None, |key| Unit::of_metric(&key.metric));
+        let unit = risk
+            .series
+            .as_ref()
+            .map_or(Unit::None, |key| Unit::of_metric(&key.metric));
         let event = risk.event.as_ref().map(|event| {
             let since = TimeForm::Date.write(Timestamp::from_micros(event.since_us));
             format!("{} since {since}", event.id)
@@ -153,7 +165,9 @@ pub(crate) fn contributors(all: &[Contributor]) -> String {
 
 fn as_json(risk: &Risk) -> Value {
     let named = |all: &[Contributor]| -> Vec<Value> {
-        all.iter().map(|c| json!({ "name": c.name, "share": c.share })).collect()
+        all.iter()
+            .map(|c| json!({ "name": c.name, "share": c.share }))
+            .collect()
     };
     let event = risk.event.as_ref().map(|event| {
         json!({ "id": event.id, "since_us": event.since_us, "peak_alert_score": event.peak_alert_score })
@@ -186,8 +200,15 @@ mod tests {
             expected: 1_073_741_824.0,
             score: 0.999,
             alert_score: 0.75,
-            event: Some(Event { id: 7, since_us: 1_714_564_800_000_000, ..Event::default() }),
-            detectors: vec![Contributor { name: "residual".to_owned(), share: 0.8 }],
+            event: Some(Event {
+                id: 7,
+                since_us: 1_714_564_800_000_000,
+                ..Event::default()
+            }),
+            detectors: vec![Contributor {
+                name: "residual".to_owned(),
+                share: 0.8,
+            }],
             ..Risk::default()
         }
     }

@@ -9,6 +9,10 @@ use anyhow::Context;
 /// # Errors
 /// Those of `work`, and when the system refuses a runtime.
 pub(crate) fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.context("starting the network runtime")?.block_on(work)
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime
+        .context("starting the network runtime")?
+        .block_on(work)
 }

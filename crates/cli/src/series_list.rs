@@ -42,15 +42,31 @@ pub(crate) fn run(args: &SeriesArgs) -> anyhow::Result<()> {
 
 async fn list(args: &SeriesArgs) -> anyhow::Result<()> {
     let mut client = RiskServiceClient::new(args.server.connect().await?);
-    let mut table = Table::new(&[("series", Align::Left), ("newest sample (UTC)", Align::Left)]);
+    let mut table = Table::new(&[
+        ("series", Align::Left),
+        ("newest sample (UTC)", Align::Left),
+    ]);
     let (mut n, mut page_token) = (0, String::new());
     let total = loop {
         let page_size = i32::try_from((args.limit - n).min(10_000)).unwrap_or(i32::MAX);
-        let request = ListSeriesRequest { filter: args.filter.clone(), page_size, page_token };
-        let response = client.list_series(request).await.map_err(|status| refused(&status))?.into_inner();
+        let request = ListSeriesRequest {
+            filter: args.filter.clone(),
+            page_size,
+            page_token,
+        };
+        let response = client
+            .list_series(request)
+            .await
+            .map_err(|status| refused(&status))?
+            .into_inner();
         for info in &response.series {
-            let newest = info.last_time_us.map(|us| TimeForm::Date.write(Timestamp::from_micros(us)));
-            table.row([wire::text(info.series.as_ref()), newest.unwrap_or_else(|| "-".to_owned())]);
+            let newest = info
+                .last_time_us
+                .map(|us| TimeForm::Date.write(Timestamp::from_micros(us)));
+            table.row([
+                wire::text(info.series.as_ref()),
+                newest.unwrap_or_else(|| "-".to_owned()),
+            ]);
         }
         n += response.series.len();
         page_token = response.next_page_token;
@@ -61,7 +77,12 @@ async fn list(args: &SeriesArgs) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     table.write(&mut out, "")?;
     if (n as u64) < total {
-        writeln!(out, "… {} of {}; --limit shows more", grouped(n as u64), grouped(total))?;
+        writeln!(
+            out,
+            "… {} of {}; --limit shows more",
+            grouped(n as u64),
+            grouped(total)
+        )?;
     } else {
         writeln!(out, "{} series", grouped(total))?;
     }

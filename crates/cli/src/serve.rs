@@ -54,13 +54,23 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let config = args.load()?;
     let filter = EnvFilter::try_new(&args.log).with_context(|| format!("--log {:?}", args.log))?;
     let ansi = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(ansi).init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.context("starting the network runtime")?.block_on(serve(config))
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(ansi)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    runtime
+        .context("starting the network runtime")?
+        .block_on(serve(config))
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
-    let running = server::start(config.clone(), Arc::new(SystemClock)).await.map_err(with_advice)?;
+    let running = server::start(config.clone(), Arc::new(SystemClock))
+        .await
+        .map_err(with_advice)?;
     // A closed standard output is no reason not to serve.
     let _ = welcome(&mut std::io::stdout().lock(), &config, &running);
     running.until_signal().await.context("stopping")
@@ -68,7 +78,12 @@ async fn serve(config: Config) -> anyhow::Result<()> {
 
 impl ServeArgs {
     fn load(&self) -> anyhow::Result<Config> {
-        let mut config = self.config.as_deref().map(Config::load).transpose()?.unwrap_or_default();
+        let mut config = self
+            .config
+            .as_deref()
+            .map(Config::load)
+            .transpose()?
+            .unwrap_or_default();
         if let Some(listen) = self.listen {
             config.server.listen = listen;
         }
@@ -85,34 +100,64 @@ impl ServeArgs {
 /// What is being watched, and what to try next.
 fn welcome(out: &mut dyn Write, config: &Config, running: &Running) -> anyhow::Result<()> {
     let at = running.local_addr();
-    let scheme = if config.server.tls_cert.as_os_str().is_empty() { "http" } else { "https" };
-    writeln!(out, "forestall {} listens on {scheme}://{at}", env!("CARGO_PKG_VERSION"))?;
+    let scheme = if config.server.tls_cert.as_os_str().is_empty() {
+        "http"
+    } else {
+        "https"
+    };
+    writeln!(
+        out,
+        "forestall {} listens on {scheme}://{at}",
+        env!("CARGO_PKG_VERSION")
+    )?;
     if config.host.enabled {
         let host = &config.host;
-        writeln!(out, "  watching   this machine every {} s, with its {} busiest processes", host.interval_s, host.top_processes)?;
+        writeln!(
+            out,
+            "  watching   this machine every {} s, with its {} busiest processes",
+            host.interval_s, host.top_processes
+        )?;
     } else {
         writeln!(out, "  watching   what is pushed over gRPC")?;
     }
-    writeln!(out, "  detectors  {}", Shard::new(&config.engine)?.member_names().join(", "))?;
+    writeln!(
+        out,
+        "  detectors  {}",
+        Shard::new(&config.engine)?.member_names().join(", ")
+    )?;
     match config.state.resolved_dir().filter(|_| config.state.enabled) {
         Some(dir) => {
             let seconds = config.state.snapshot_interval_s;
-            writeln!(out, "  state      {}, written every {seconds} s", dir.display())?;
+            writeln!(
+                out,
+                "  state      {}, written every {seconds} s",
+                dir.display()
+            )?;
         }
         None => writeln!(out, "  state      in memory only")?,
     }
     let is_default = at == Config::default().server.listen;
-    let addr = if is_default { String::new() } else { format!(" --addr {scheme}://{at}") };
+    let addr = if is_default {
+        String::new()
+    } else {
+        format!(" --addr {scheme}://{at}")
+    };
     writeln!(out, "\nTry next, in another terminal:")?;
-    writeln!(out, "  forestall watch{addr}\n  forestall risks{addr}\n\nCtrl-C stops.")?;
+    writeln!(
+        out,
+        "  forestall watch{addr}\n  forestall risks{addr}\n\nCtrl-C stops."
+    )?;
     out.flush()?;
     Ok(())
 }
 
 fn with_advice(error: StartError) -> anyhow::Error {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "advice where there is some")]
     let advice = match &error {
         StartError::Listen { source, .. } if source.kind() == std::io::ErrorKind::AddrInUse => {
-            Some("is a server running already? `forestall watch` shows it; --listen 127.0.0.1:0 takes a free port")
+            Some(
+                "is a server running already? `forestall watch` shows it; --listen 127.0.0.1:0 takes a free port",
+            )
         }
         StartError::State(_) | StartError::Feedback(_) => {
             Some("name another directory with --state-dir DIR, or keep nothing with --no-state")

@@ -21,7 +21,13 @@ pub(crate) struct Table {
 impl Table {
     /// An empty table with these headings.
     pub(crate) fn new(columns: &[(&str, Align)]) -> Self {
-        Self { columns: columns.iter().map(|(name, align)| ((*name).to_owned(), *align)).collect(), rows: Vec::new() }
+        Self {
+            columns: columns
+                .iter()
+                .map(|(name, align)| ((*name).to_owned(), *align))
+                .collect(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row, one cell per column.
@@ -37,8 +43,15 @@ impl Table {
     /// Writes headings and rows, each line after `indent`, columns two blanks apart, no blank at a line's end.
     pub(crate) fn write(&self, out: &mut dyn Write, indent: &str) -> io::Result<()> {
         let width = |i: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count());
-            cells.chain([self.columns[i].0.chars().count()]).max().unwrap_or(0)
+            let cells = self
+                .rows
+                .iter()
+                .filter_map(|row| row.get(i))
+                .map(|cell| cell.chars().count());
+            cells
+                .chain([self.columns[i].0.chars().count()])
+                .max()
+                .unwrap_or(0)
         };
         let widths: Vec<usize> = (0..self.columns.len()).map(width).collect();
         let headings: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
@@ -68,6 +81,9 @@ mod tests {
         table.row(["longer".to_owned(), "1234".to_owned()]);
         let mut out = Vec::new();
         table.write(&mut out, "  ").unwrap();
-        assert_eq!(String::from_utf8(out).unwrap(), "  name       n\n  µ          1\n  longer  1234\n");
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "  name       n\n  µ          1\n  longer  1234\n"
+        );
     }
 }

@@ -1,20 +1,21 @@
 //! `forestall eval`: how accurate is it, on data whose anomalies are known?
 
 mod scorer;
+mod variants;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use eval::column::Column;
 use eval::datasets::{self, Series};
 use eval::report;
-use hotpath::{EngineConfig, Profile, Shard};
+use hotpath::EngineConfig;
 use serde::Serialize;
 
-use self::scorer::{Variables, Variant};
+use self::variants::Variables;
 use crate::config::EngineArgs;
 use crate::hint::WithHint;
 use crate::numbers::grouped;
@@ -108,16 +109,31 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     };
     let Some(data) = &common.data else {
         let error = anyhow::anyhow!("no folder with the labelled data was named");
-        return Err(error.hint("give it with --data DIR or FORESTALL_DATA; `forestall eval --help` says what is in it"));
+        return Err(error.hint(
+            "give it with --data DIR or FORESTALL_DATA; `forestall eval --help` says what is in it",
+        ));
     };
     let engine = common.engine.load()?;
-    let mut figures =
-        Figures { version: env!("CARGO_PKG_VERSION"), engine, nab: None, labelled: Vec::new(), calibration: Vec::new() };
+    let mut figures = Figures {
+        version: env!("CARGO_PKG_VERSION"),
+        engine,
+        nab: None,
+        labelled: Vec::new(),
+        calibration: Vec::new(),
+    };
     match &args.what {
         What::Nab(_) => nab(&corpus_dir(data, "nab"), common, &mut figures)?,
-        What::Labelled { corpus, all_variables, .. } => {
+        What::Labelled {
+            corpus,
+            all_variables,
+            ..
+        } => {
             let all = [Corpus::CloudMonitoring, Corpus::SmapMsl];
-            let wanted = if corpus.is_empty() { &all } else { corpus.as_slice() };
+            let wanted = if corpus.is_empty() {
+                &all
+            } else {
+                corpus.as_slice()
+            };
             for one in wanted {
                 labelled(*one, data, common, *all_variables, &mut figures)?;
             }
@@ -133,7 +149,11 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
 /// `DIR/nab`, or `DIR` itself if that is what it holds.
 fn corpus_dir(data: &Path, name: &str) -> PathBuf {
     let inner = data.join(name);
-    if !inner.is_dir() && data.file_name().is_some_and(|last| last == name) { data.to_owned() } else { inner }
+    if !inner.is_dir() && data.file_name().is_some_and(|last| last == name) {
+        data.to_owned()
+    } else {
+        inner
+    }
 }
 
 fn nab(dir: &Path, common: &Common, figures: &mut Figures) -> anyhow::Result<()> {
@@ -141,8 +161,13 @@ fn nab(dir: &Path, common: &Common, figures: &mut Figures) -> anyhow::Result<()>
     let mut columns = scored(&corpus, "nab", common, Variables::First, &figures.engine)?;
     let own = columns.len();
     for (name, path) in published(&dir.join("published"))? {
-        let scores = datasets::published(&path, &corpus).with_context(|| format!("reading the scores of {name}"))?;
-        columns.push(Column { name: format!("published: {name}"), scores, threshold: None });
+        let scores = datasets::published(&path, &corpus)
+            .with_context(|| format!("reading the scores of {name}"))?;
+        columns.push(Column {
+            name: format!("published: {name}"),
+            scores,
+            threshold: None,
+        });
     }
     let table = report::nab(&corpus, &columns)?;
     let calibration = report::calibration("nab", &corpus, &columns[..own])?;
@@ -176,14 +201,25 @@ fn labelled(
     all_variables: bool,
     figures: &mut Figures,
 ) -> anyhow::Result<()> {
-    let (name, load): (&str, fn(&Path) -> Result<Vec<Series>, datasets::DatasetError>) = match corpus {
-        Corpus::CloudMonitoring => ("cloud-monitoring", datasets::cloud_monitoring),
-        Corpus::SmapMsl => ("smap-msl", datasets::smap_msl),
+    let name = match corpus {
+        Corpus::CloudMonitoring => "cloud-monitoring",
+        Corpus::SmapMsl => "smap-msl",
     };
-    let series = load(&corpus_dir(data, name)).with_context(|| format!("reading {name}"))?;
+    let dir = corpus_dir(data, name);
+    let series = match corpus {
+        Corpus::CloudMonitoring => datasets::cloud_monitoring(&dir),
+        Corpus::SmapMsl => datasets::smap_msl(&dir),
+    };
+    let series = series.with_context(|| format!("reading {name}"))?;
     let mut columns = scored(&series, name, common, Variables::First, &figures.engine)?;
     if all_variables && series.iter().any(|one| one.columns.len() > 1) {
-        columns.extend(scored(&series, name, common, Variables::All, &figures.engine)?);
+        columns.extend(scored(
+            &series,
+            name,
+            common,
+            Variables::All,
+            &figures.engine,
+        )?);
     }
     let table = report::labelled(name, &series, &columns)?;
     let calibration = report::calibration(name, &series, &columns)?;
@@ -202,40 +238,24 @@ fn scored(
     variables: Variables,
     engine: &EngineConfig,
 ) -> anyhow::Result<Vec<Column>> {
-    let variants = variants(common, variables, engine)?;
-    let bar = progress::items(&format!("scoring {name}"), (corpus.len() * variants.len()) as u64);
+    let variants = if common.ablate && variables == Variables::First {
+        variants::ablations(engine, common.members)?
+    } else {
+        vec![variants::whole(engine, variables, common.members)]
+    };
+    let bar = progress::items(
+        &format!("scoring {name}"),
+        (corpus.len() * variants.len()) as u64,
+    );
     let begin = Instant::now();
     let columns = scorer::score(corpus, &variants, &|| bar.inc(1))?;
     bar.finish_and_clear();
     let n_rows = (corpus.iter().map(|s| s.times.len()).sum::<usize>() * variants.len()) as u64;
     let seconds = begin.elapsed().as_secs_f64();
-    eprintln!("{name}: scored {} rows of {} series in {seconds:.1} s", grouped(n_rows), corpus.len());
+    eprintln!(
+        "{name}: scored {} rows of {} series in {seconds:.1} s",
+        grouped(n_rows),
+        corpus.len()
+    );
     Ok(columns)
-}
-
-fn variants(common: &Common, variables: Variables, engine: &EngineConfig) -> anyhow::Result<Vec<Variant>> {
-    let variant = |suffix: String, config: EngineConfig, with_members: bool| Variant {
-        suffix: format!("{suffix}{}", if variables == Variables::All { ", all variables" } else { "" }),
-        config,
-        with_members,
-        variables,
-    };
-    let mut variants = vec![variant(String::new(), engine.clone(), common.members)];
-    if !common.ablate || variables == Variables::All {
-        return Ok(variants);
-    }
-    let members = Shard::new(engine).context("building the engine")?.member_names();
-    if members.len() < 2 {
-        bail!("--ablate: the engine has {} detectors, so there is none that it could do without", members.len());
-    }
-    for member in members {
-        let mut without = engine.clone();
-        without.detectors.entry(member.to_owned()).or_default().insert("enabled".to_owned(), false.into());
-        variants.push(variant(format!(" without {member}"), without, false));
-    }
-    if engine.profile != Profile::Lean {
-        let lean = EngineConfig { profile: Profile::Lean, ..engine.clone() };
-        variants.push(variant(", lean profile".to_owned(), lean, false));
-    }
-    Ok(variants)
 }

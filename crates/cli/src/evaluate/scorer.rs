@@ -6,30 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, anyhow};
 use eval::column::Column;
 use eval::datasets::Series;
-use hotpath::{EngineConfig, SeriesSpec, Shard};
+use hotpath::{SeriesSpec, Shard};
 use series::{Kind, Sample, SeriesId};
 
-/// One way to build the engine, and which of its scores are judged.
-#[derive(Debug, Clone)]
-pub(super) struct Variant {
-    /// Follows the names of the scores; empty for the engine as configured.
-    pub(super) suffix: String,
-    /// How it is built.
-    pub(super) config: EngineConfig,
-    /// Whether each member is judged alone too.
-    pub(super) with_members: bool,
-    /// Whether all variables of a series are scored, the oddest counting, or the first alone.
-    pub(super) variables: Variables,
-}
-
-/// Which variables of a series the engine sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Variables {
-    /// The metric itself.
-    First,
-    /// All of them; a row's score is the highest of its variables' scores.
-    All,
-}
+use super::variants::{Variables, Variant};
 
 /// The scores of one series by one variant, one vector per column.
 type Scores = Vec<Vec<f64>>;
@@ -38,10 +18,18 @@ type Scores = Vec<Vec<f64>>;
 ///
 /// # Errors
 /// When a variant cannot be built.
-pub(super) fn score(corpus: &[Series], variants: &[Variant], done: &(dyn Fn() + Sync)) -> anyhow::Result<Vec<Column>> {
-    let jobs: Vec<(&Variant, &Series)> = variants.iter().flat_map(|v| corpus.iter().map(move |s| (v, s))).collect();
+pub(super) fn score(
+    corpus: &[Series],
+    variants: &[Variant],
+    done: &(dyn Fn() + Sync),
+) -> anyhow::Result<Vec<Column>> {
+    let jobs: Vec<(&Variant, &Series)> = variants
+        .iter()
+        .flat_map(|v| corpus.iter().map(move |s| (v, s)))
+        .collect();
     let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<Option<anyhow::Result<Scores>>>> = Mutex::new(jobs.iter().map(|_| None).collect());
+    let results: Mutex<Vec<Option<anyhow::Result<Scores>>>> =
+        Mutex::new(jobs.iter().map(|_| None).collect());
     let work = || {
         while let Some((i, (variant, series))) = {
             let i = next.fetch_add(1, Ordering::Relaxed);
@@ -55,9 +43,14 @@ pub(super) fn score(corpus: &[Series], variants: &[Variant], done: &(dyn Fn() + 
             done();
         }
     };
-    let n_threads = std::thread::available_parallelism().map_or(1, usize::from).min(jobs.len());
+    let n_threads = std::thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(jobs.len());
     std::thread::scope(|scope| (0..n_threads).for_each(|_| drop(scope.spawn(work))));
-    let mut results = results.into_inner().map_err(|_| anyhow!("a scoring thread panicked"))?.into_iter();
+    let mut results = results
+        .into_inner()
+        .map_err(|_| anyhow!("a scoring thread panicked"))?
+        .into_iter();
     let mut columns = Vec::new();
     for variant in variants {
         let mut of_variant = names(variant)?;
@@ -74,12 +67,21 @@ pub(super) fn score(corpus: &[Series], variants: &[Variant], done: &(dyn Fn() + 
 
 /// The columns of a variant, still empty.
 fn names(variant: &Variant) -> anyhow::Result<Vec<Column>> {
-    let column = |name: &str, threshold| Column { name: format!("{name}{}", variant.suffix), scores: Vec::new(), threshold };
+    let column = |name: &str, threshold| Column {
+        name: format!("{name}{}", variant.suffix),
+        scores: Vec::new(),
+        threshold,
+    };
     let opens_events = Some(f64::from(variant.config.ensemble.event_threshold));
     let mut columns = vec![column("score", None), column("alert_score", opens_events)];
     if variant.with_members {
         let shard = Shard::new(&variant.config).context("building the engine")?;
-        columns.extend(shard.member_names().iter().map(|name| column(&format!("member {name}"), None)));
+        columns.extend(
+            shard
+                .member_names()
+                .iter()
+                .map(|name| column(&format!("member {name}"), None)),
+        );
     }
     Ok(columns)
 }
@@ -92,7 +94,10 @@ fn one(variant: &Variant, series: &Series) -> anyhow::Result<Scores> {
         Variables::All => series.columns.len(),
     };
     for _ in 0..n_variables {
-        shard.add_series(SeriesSpec { kind: Kind::Gauge, group: None });
+        shard.add_series(SeriesSpec {
+            kind: Kind::Gauge,
+            group: None,
+        });
     }
     let n_members = shard.member_names().len();
     let n_columns = 2 + if variant.with_members { n_members } else { 0 };
@@ -100,15 +105,25 @@ fn one(variant: &Variant, series: &Series) -> anyhow::Result<Scores> {
     let (mut samples, mut risks, mut refused) = (Vec::new(), Vec::new(), Vec::new());
     for (row, &at) in series.times.iter().enumerate() {
         samples.clear();
-        let values = series.columns.iter().take(n_variables).map(|column| column[row]);
-        samples.extend(values.zip(0..).map(|(value, i)| Sample { series: SeriesId(i), at, value }));
+        let values = series
+            .columns
+            .iter()
+            .take(n_variables)
+            .map(|column| column[row]);
+        samples.extend(values.zip(0..).map(|(value, i)| Sample {
+            series: SeriesId(i),
+            at,
+            value,
+        }));
         risks.clear();
         refused.clear();
         shard.push(&samples, &mut risks, &mut refused);
         let members = shard.members().chunks(n_members.max(1));
         for (risk, members) in risks.iter().zip(members) {
             let outputs = [risk.score.get(), f64::from(risk.alert_score)];
-            let all = outputs.into_iter().chain(members.iter().map(|m| f64::from(*m)));
+            let all = outputs
+                .into_iter()
+                .chain(members.iter().map(|m| f64::from(*m)));
             for (column, score) in scores.iter_mut().zip(all) {
                 column[row] = f64::max(column[row], score);
             }
@@ -120,16 +135,34 @@ fn one(variant: &Variant, series: &Series) -> anyhow::Result<Scores> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hotpath::EngineConfig;
     use series::Timestamp;
 
     /// A wave with one spike, and a second variable that is constant.
     fn corpus() -> Vec<Series> {
-        let values: Vec<f64> = (0..600).map(|i| if i == 500 { 50.0 } else { f64::from(i % 20) / 20.0 }).collect();
-        let times = (0..600).map(|i| Timestamp::from_millis(i * 60_000)).collect();
+        let values: Vec<f64> = (0..600)
+            .map(|i| {
+                if i == 500 {
+                    50.0
+                } else {
+                    f64::from(i % 20) / 20.0
+                }
+            })
+            .collect();
+        let times = (0..600)
+            .map(|i| Timestamp::from_millis(i * 60_000))
+            .collect();
         let labels = (0..600).map(|i| i == 500).collect();
         let windows = std::iter::once(500..501).collect();
         let columns = vec![values, vec![1.0; 600]];
-        vec![Series { name: "made".to_owned(), times, columns, labels, windows, probation: 90 }]
+        vec![Series {
+            name: "made".to_owned(),
+            times,
+            columns,
+            labels,
+            windows,
+            probation: 90,
+        }]
     }
 
     #[test]
@@ -140,10 +173,16 @@ mod tests {
             with_members: true,
             variables,
         };
-        let variants = [variant("", Variables::First), variant(", all", Variables::All)];
+        let variants = [
+            variant("", Variables::First),
+            variant(", all", Variables::All),
+        ];
         let columns = score(&corpus(), &variants, &|| ()).unwrap();
         let (first, all) = columns.split_at(columns.len() / 2);
-        assert_eq!((first[0].name.as_str(), first[1].name.as_str()), ("score", "alert_score"));
+        assert_eq!(
+            (first[0].name.as_str(), first[1].name.as_str()),
+            ("score", "alert_score")
+        );
         assert_eq!(all[0].name, "score, all");
         assert!(first.len() > 2 && first[2].name.starts_with("member "));
         for column in &columns {
@@ -152,7 +191,11 @@ mod tests {
         for column in [&first[1], &all[1]] {
             let scores = &column.scores[0];
             let higher = scores[90..].iter().filter(|s| **s > scores[500]).count();
-            assert_eq!(higher, 0, "{}: nothing after warm-up stands out more than the spike", column.name);
+            assert_eq!(
+                higher, 0,
+                "{}: nothing after warm-up stands out more than the spike",
+                column.name
+            );
         }
     }
 }

@@ -36,7 +36,11 @@ pub(crate) fn file(
     observers: &mut [&mut dyn Observer],
 ) -> anyhow::Result<Unread> {
     let mut replay = Replay::open(path, options).map_err(with_advice)?;
-    let name = if path == Path::new("-") { "-".to_owned() } else { path.display().to_string() };
+    let name = if path == Path::new("-") {
+        "-".to_owned()
+    } else {
+        path.display().to_string()
+    };
     let bar = progress::bytes(replay.file(), replay.bytes_total());
     let mut bench = Bench::new(config)?;
     let mut rows = Vec::new();
@@ -55,14 +59,20 @@ pub(crate) fn file(
     }
     bar.finish_and_clear();
     let refused = replay.refused();
-    Ok(Unread { count: refused.count, first: refused.first.clone() })
+    Ok(Unread {
+        count: refused.count,
+        first: refused.first.clone(),
+    })
 }
 
 /// Says what the person at the terminal can do about a broken file.
 pub(super) fn with_advice(error: sources::replay::ReplayError) -> anyhow::Error {
     use sources::replay::ReplayError as E;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "advice where there is some")]
     let advice = match &error {
-        E::Cell { .. } | E::Fields { .. } => Some("mend the file, or leave such cells out with --lenient"),
+        E::Cell { .. } | E::Fields { .. } => {
+            Some("mend the file, or leave such cells out with --lenient")
+        }
         E::Header { .. } => Some("`forestall help replay` shows the shapes that can be read"),
         E::ManyRows { .. } => Some("sort the file beforehand and use --order as-is"),
         _ => None,
@@ -104,7 +114,10 @@ impl Bench {
     /// Makes room for the series that are new since the batch before.
     fn meet(&mut self, keys: &[impl AsRef<SeriesKey>]) {
         for key in keys.iter().skip(self.names.len()).map(AsRef::as_ref) {
-            let spec = SeriesSpec { kind: Kind::of_metric(key.metric()), group: self.groups.of(key) };
+            let spec = SeriesSpec {
+                kind: Kind::of_metric(key.metric()),
+                group: self.groups.of(key),
+            };
             self.shard.add_series(spec);
             self.names.push(key.to_string());
         }
@@ -112,11 +125,16 @@ impl Bench {
 
     fn push(&mut self, rows: &[sources::replay::Row]) {
         self.samples.clear();
-        let sample = |row: &sources::replay::Row| Sample { series: SeriesId(row.series), at: row.at, value: row.value };
+        let sample = |row: &sources::replay::Row| Sample {
+            series: SeriesId(row.series),
+            at: row.at,
+            value: row.value,
+        };
         self.samples.extend(rows.iter().map(sample));
         self.risks.clear();
         self.refused.clear();
-        self.shard.push(&self.samples, &mut self.risks, &mut self.refused);
+        self.shard
+            .push(&self.samples, &mut self.risks, &mut self.refused);
         self.refused.sort_unstable_by_key(|(place, _)| *place);
     }
 
@@ -129,7 +147,11 @@ impl Bench {
         observers: &mut [&mut dyn Observer],
     ) -> anyhow::Result<()> {
         let mut refused = self.refused.iter().peekable();
-        let mut risks = self.risks.iter().zip(self.shard.members().chunks_exact(self.n_members.max(1))).peekable();
+        let mut risks = self
+            .risks
+            .iter()
+            .zip(self.shard.members().chunks_exact(self.n_members.max(1)))
+            .peekable();
         for (place, row) in rows.iter().enumerate() {
             let verdict = if let Some((_, why)) = refused.next_if(|(at, _)| *at as usize == place) {
                 Verdict::Refused(*why)
@@ -143,7 +165,16 @@ impl Bench {
             let series_idx = row.series as usize;
             let series = self.names.get(series_idx).map_or("", String::as_str);
             let (at, value, label) = (row.at, row.value, row.label);
-            let row = Row { file, series, series_idx, at, times, value, label, verdict };
+            let row = Row {
+                file,
+                series,
+                series_idx,
+                at,
+                times,
+                value,
+                label,
+                verdict,
+            };
             for observer in observers.iter_mut() {
                 observer.row(&row)?;
             }

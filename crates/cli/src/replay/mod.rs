@@ -104,12 +104,27 @@ enum RowOrder {
 /// At the first file that cannot be read, and when an output cannot be written.
 pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     if let Some(addr) = &args.into {
-        return block_on(into::run(&args.files, &args.options(), addr, &args.trust, args.speed));
+        return block_on(into::run(
+            &args.files,
+            &args.options(),
+            addr,
+            &args.trust,
+            args.speed,
+        ));
     }
     let config = args.engine.load()?;
-    let members = Shard::new(&config).context("building the engine")?.member_names();
-    let mut scores = args.scores.as_deref().map(|path| ScoresFile::create(path, &members)).transpose()?;
-    let mut plot = args.plot.as_ref().map(|_| Plot::new(&members, config.ensemble.event_threshold));
+    let members = Shard::new(&config)
+        .context("building the engine")?
+        .member_names();
+    let mut scores = args
+        .scores
+        .as_deref()
+        .map(|path| ScoresFile::create(path, &members))
+        .transpose()?;
+    let mut plot = args
+        .plot
+        .as_ref()
+        .map(|_| Plot::new(&members, config.ensemble.event_threshold));
     for path in &args.files {
         let mut summary = Summary::new(&members);
         let mut observers: Vec<&mut dyn Observer> = vec![&mut summary];
@@ -118,9 +133,19 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         let unread = judge::file(path, args.options(), &config, &mut observers)?;
         // Standard output belongs to the scores when they go there.
         if args.scores.as_deref() == Some(Path::new("-")) {
-            summary.write(&mut std::io::stderr().lock(), &path.display().to_string(), &unread, args.events)?;
+            summary.write(
+                &mut std::io::stderr().lock(),
+                &path.display().to_string(),
+                &unread,
+                args.events,
+            )?;
         } else {
-            summary.write(&mut std::io::stdout().lock(), &path.display().to_string(), &unread, args.events)?;
+            summary.write(
+                &mut std::io::stdout().lock(),
+                &path.display().to_string(),
+                &unread,
+                args.events,
+            )?;
         }
     }
     if let Some(scores) = scores {
@@ -136,7 +161,11 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
 impl ReplayArgs {
     fn options(&self) -> Options {
         Options {
-            cells: if self.lenient { Cells::Lenient } else { Cells::Strict },
+            cells: if self.lenient {
+                Cells::Lenient
+            } else {
+                Cells::Strict
+            },
             order: match self.order {
                 RowOrder::AsIs => Order::AsIs,
                 RowOrder::ByTime => Order::ByTime,

@@ -1,6 +1,6 @@
 //! One row of a replayed file together with what the engine made of it.
 
-use predict::{Event, Factor, MAX_FACTORS, Risk};
+use predict::{Factor, MAX_FACTORS, Risk};
 use series::{Refusal, Timestamp};
 
 use crate::dates::TimeForm;
@@ -42,16 +42,6 @@ pub(crate) enum Verdict<'a> {
     Refused(Refusal),
 }
 
-impl Verdict<'_> {
-    /// The event that the row belongs to.
-    pub(crate) fn event(&self) -> Option<Event> {
-        match self {
-            Self::Judged { risk, .. } => risk.event,
-            Self::Pending | Self::Refused(_) => None,
-        }
-    }
-}
-
 /// Whoever wants to see every row: the scores file, the summary, the plot.
 pub(crate) trait Observer {
     /// Called once per row, in the order of the input.
@@ -84,7 +74,11 @@ impl Contributions {
         }
         let mut sums = self.0.clone();
         sums.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        let named = |(index, sum): (u8, f32)| names.get(usize::from(index)).map(|name| (*name, sum / whole));
+        let named = |(index, sum): (u8, f32)| {
+            names
+                .get(usize::from(index))
+                .map(|name| (*name, sum / whole))
+        };
         sums.into_iter().filter_map(named).take(n).collect()
     }
 }

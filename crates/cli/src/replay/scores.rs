@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use arrow_array::builder::{Float32Builder, Float64Builder, StringBuilder, TimestampMicrosecondBuilder, UInt64Builder};
+use arrow_array::builder::{
+    Float32Builder, Float64Builder, StringBuilder, TimestampMicrosecondBuilder, UInt64Builder,
+};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::ArrowWriter;
@@ -17,7 +19,14 @@ use super::row::{Observer, Row, Verdict};
 use crate::numbers::{shortest, shortest_f32};
 
 /// Columns before the members; `event` follows them.
-const FIRST_COLUMNS: [&str; 6] = ["file", "series", "timestamp", "value", "score", "alert_score"];
+const FIRST_COLUMNS: [&str; 6] = [
+    "file",
+    "series",
+    "timestamp",
+    "value",
+    "score",
+    "alert_score",
+];
 /// Rows gathered before a Parquet batch is handed over: a few megabytes at most.
 const BATCH_ROWS: usize = 16_384;
 
@@ -41,19 +50,29 @@ impl ScoresFile {
     /// When the ending is neither `.csv` nor `.parquet`, or the file cannot be created.
     pub(crate) fn create(path: &Path, members: &[&str]) -> anyhow::Result<Self> {
         let open = || File::create(path).with_context(|| format!("creating {}", path.display()));
-        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+        let ending = path
+            .extension()
+            .and_then(|e| e.to_str())
+            .unwrap_or_default()
+            .to_ascii_lowercase();
         match ending.as_str() {
             _ if path == Path::new("-") => Self::csv(Box::new(std::io::stdout()), members),
             "csv" => Self::csv(Box::new(BufWriter::new(open()?)), members),
             "parquet" => Ok(Self::Parquet(Box::new(Columns::new(open()?, members)?))),
-            _ => bail!("--scores {}: name a file that ends in .csv or .parquet", path.display()),
+            _ => bail!(
+                "--scores {}: name a file that ends in .csv or .parquet",
+                path.display()
+            ),
         }
     }
 
     fn csv(out: Box<dyn Write>, members: &[&str]) -> anyhow::Result<Self> {
         let mut writer = csv::Writer::from_writer(out);
         writer.write_record(FIRST_COLUMNS.iter().chain(members).chain(&["event"]))?;
-        Ok(Self::Csv { writer: Box::new(writer), n_scores: members.len() + 3 })
+        Ok(Self::Csv {
+            writer: Box::new(writer),
+            n_scores: members.len() + 3,
+        })
     }
 
     /// Writes what is still held back; without it a Parquet file cannot be read.
@@ -71,13 +90,19 @@ impl ScoresFile {
 impl Observer for ScoresFile {
     fn row(&mut self, row: &Row<'_>) -> anyhow::Result<()> {
         match self {
-            Self::Csv { writer, n_scores } => write_csv(writer, *n_scores, row).context("writing the scores"),
+            Self::Csv { writer, n_scores } => {
+                write_csv(writer, *n_scores, row).context("writing the scores")
+            }
             Self::Parquet(columns) => columns.row(row),
         }
     }
 }
 
-fn write_csv<W: Write>(writer: &mut csv::Writer<W>, n_scores: usize, row: &Row<'_>) -> csv::Result<()> {
+fn write_csv<W: Write>(
+    writer: &mut csv::Writer<W>,
+    n_scores: usize,
+    row: &Row<'_>,
+) -> csv::Result<()> {
     writer.write_field(row.file)?;
     writer.write_field(row.series)?;
     writer.write_field(row.times.write(row.at))?;
@@ -89,7 +114,11 @@ fn write_csv<W: Write>(writer: &mut csv::Writer<W>, n_scores: usize, row: &Row<'
             for &member in members {
                 writer.write_field(shortest_f32(member))?;
             }
-            writer.write_field(risk.event.map(|event| event.id.0.to_string()).unwrap_or_default())?;
+            writer.write_field(
+                risk.event
+                    .map(|event| event.id.0.to_string())
+                    .unwrap_or_default(),
+            )?;
         }
         Verdict::Pending | Verdict::Refused(_) => {
             for _ in 0..n_scores {
@@ -126,11 +155,16 @@ impl Columns {
             Field::new("score", DataType::Float64, true),
             Field::new("alert_score", DataType::Float32, true),
         ];
-        fields.extend(members.iter().map(|name| Field::new(*name, DataType::Float32, true)));
+        fields.extend(
+            members
+                .iter()
+                .map(|name| Field::new(*name, DataType::Float32, true)),
+        );
         fields.push(Field::new("event", DataType::UInt64, true));
         let schema = Arc::new(Schema::new(fields));
-        let properties =
-            WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::default()))
+            .build();
         Ok(Self {
             writer: ArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))?,
             schema,
@@ -150,7 +184,8 @@ impl Columns {
         self.file.append_value(row.file);
         self.series.append_value(row.series);
         self.at.append_value(row.at.micros());
-        self.value.append_option(row.value.is_finite().then_some(row.value));
+        self.value
+            .append_option(row.value.is_finite().then_some(row.value));
         match row.verdict {
             Verdict::Judged { risk, members } => {
                 self.score.append_value(risk.score.get());
@@ -163,12 +198,18 @@ impl Columns {
             Verdict::Pending | Verdict::Refused(_) => {
                 self.score.append_null();
                 self.alert.append_null();
-                self.members.iter_mut().for_each(Float32Builder::append_null);
+                self.members
+                    .iter_mut()
+                    .for_each(Float32Builder::append_null);
                 self.event.append_null();
             }
         }
         self.rows += 1;
-        if self.rows == BATCH_ROWS { self.hand_over() } else { Ok(()) }
+        if self.rows == BATCH_ROWS {
+            self.hand_over()
+        } else {
+            Ok(())
+        }
     }
 
     fn hand_over(&mut self) -> anyhow::Result<()> {
@@ -180,16 +221,23 @@ impl Columns {
             Arc::new(self.score.finish()),
             Arc::new(self.alert.finish()),
         ];
-        arrays.extend(self.members.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef));
+        arrays.extend(
+            self.members
+                .iter_mut()
+                .map(|column| Arc::new(column.finish()) as ArrayRef),
+        );
         arrays.push(Arc::new(self.event.finish()));
         self.rows = 0;
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays).context("gathering the scores")?;
+        let batch = RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+            .context("gathering the scores")?;
         self.writer.write(&batch).context("writing the scores")
     }
 
     fn finish(mut self) -> anyhow::Result<()> {
         self.hand_over()?;
-        self.writer.close().context("writing the end of the scores file")?;
+        self.writer
+            .close()
+            .context("writing the end of the scores file")?;
         Ok(())
     }
 }

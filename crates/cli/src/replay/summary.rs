@@ -42,7 +42,10 @@ struct Seen {
 impl Summary {
     /// Of nothing yet, for an engine with these members.
     pub(crate) fn new(members: &[&'static str]) -> Self {
-        Self { members: members.to_vec(), ..Self::default() }
+        Self {
+            members: members.to_vec(),
+            ..Self::default()
+        }
     }
 
     /// Writes it: at most `most_events` events, those with the highest peaks.
@@ -65,17 +68,30 @@ impl Summary {
             ),
             _ => String::new(),
         };
-        writeln!(out, "{file}: {} samples of {} series{span}", grouped(self.rows), grouped(self.series as u64))?;
+        writeln!(
+            out,
+            "{file}: {} samples of {} series{span}",
+            grouped(self.rows),
+            grouped(self.series as u64)
+        )?;
         if self.judged == self.rows {
             writeln!(out, "  scored   all")?;
         } else {
             writeln!(out, "  scored   {}", grouped(self.judged))?;
         }
-        for (refusal, &count) in REFUSALS.iter().zip(&self.refused).filter(|(_, count)| **count > 0) {
+        for (refusal, &count) in REFUSALS
+            .iter()
+            .zip(&self.refused)
+            .filter(|(_, count)| **count > 0)
+        {
             writeln!(out, "  refused  {}: {refusal}", grouped(count))?;
         }
         if unread.count > 0 {
-            writeln!(out, "  unread   {} cells or lines, the first of them:", grouped(unread.count))?;
+            writeln!(
+                out,
+                "  unread   {} cells or lines, the first of them:",
+                grouped(unread.count)
+            )?;
             for message in &unread.first {
                 writeln!(out, "    {message}")?;
             }
@@ -105,7 +121,12 @@ impl Summary {
         for event in shown {
             let open = if event.open { "+" } else { "" };
             let reason = |(name, share): (&str, f32)| format!("{name} {:.0} %", share * 100.0);
-            let reasons: Vec<String> = event.contributions.top(&self.members, 3).into_iter().map(reason).collect();
+            let reasons: Vec<String> = event
+                .contributions
+                .top(&self.members, 3)
+                .into_iter()
+                .map(reason)
+                .collect();
             table.row([
                 event.id.to_string(),
                 self.times.write(event.since),
@@ -135,8 +156,11 @@ impl Observer for Summary {
             }
         };
         self.judged += 1;
-        let Some(event) = risk.event else { return Ok(()) };
-        self.current.resize(self.current.len().max(row.series_idx + 1), None);
+        let Some(event) = risk.event else {
+            return Ok(());
+        };
+        self.current
+            .resize(self.current.len().max(row.series_idx + 1), None);
         let place = match self.current[row.series_idx] {
             Some(place) if self.events[place].id == event.id.0 => place,
             _ => {
@@ -157,7 +181,8 @@ impl Observer for Summary {
         seen.until = row.at;
         seen.open = event.phase != Phase::Closed;
         seen.peak = seen.peak.max(event.peak);
-        seen.contributions.add(&risk.detectors, risk.alert_score.max(f32::MIN_POSITIVE));
+        seen.contributions
+            .add(&risk.detectors, risk.alert_score.max(f32::MIN_POSITIVE));
         Ok(())
     }
 }

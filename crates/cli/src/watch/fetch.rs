@@ -75,9 +75,16 @@ async fn answer(connection: &Connection, query: &Query) -> Update {
 /// What the server answers.
 pub(super) async fn snapshot(connection: &Connection, query: &Query) -> Result<Snapshot, Status> {
     let mut risk_service = RiskServiceClient::new(connection.clone());
-    let info = ServerServiceClient::new(connection.clone()).get_server_info(GetServerInfoRequest {}).await?.into_inner();
+    let info = ServerServiceClient::new(connection.clone())
+        .get_server_info(GetServerInfoRequest {})
+        .await?
+        .into_inner();
     let (mut risks, mut n_matching) = (Vec::new(), 0);
-    for (order_by, only_open_events) in [("event_peak desc", true), ("alert_score desc", false), ("score desc", false)] {
+    for (order_by, only_open_events) in [
+        ("event_peak desc", true),
+        ("alert_score desc", false),
+        ("score desc", false),
+    ] {
         let request = QueryRisksRequest {
             filter: query.filter.clone(),
             min_score: query.min_score,
@@ -91,15 +98,29 @@ pub(super) async fn snapshot(connection: &Connection, query: &Query) -> Result<S
         n_matching = n_matching.max(response.total_size);
         risks.extend(response.risks);
     }
-    Ok(Snapshot { info, risks, n_matching })
+    Ok(Snapshot {
+        info,
+        risks,
+        n_matching,
+    })
 }
 
 async fn judge(connection: &Connection, judgement: Action) -> Update {
-    let Action::Judge { series, event_id, time_us, verdict } = judgement else {
+    let Action::Judge {
+        series,
+        event_id,
+        time_us,
+        verdict,
+    } = judgement
+    else {
         return Update::Said(String::new());
     };
     let name = wire::text(Some(&series));
-    let about = if event_id == 0 { About::TimeUs(time_us) } else { About::EventId(event_id) };
+    let about = if event_id == 0 {
+        About::TimeUs(time_us)
+    } else {
+        About::EventId(event_id)
+    };
     let request = SubmitFeedbackRequest {
         series: Some(series),
         about: Some(about),
@@ -107,8 +128,15 @@ async fn judge(connection: &Connection, judgement: Action) -> Update {
         note: String::new(),
         request_id: String::new(),
     };
-    let done = if verdict == Verdict::Confirmed { "confirmed" } else { "dismissed" };
-    match FeedbackServiceClient::new(connection.clone()).submit_feedback(request).await {
+    let done = if verdict == Verdict::Confirmed {
+        "confirmed"
+    } else {
+        "dismissed"
+    };
+    match FeedbackServiceClient::new(connection.clone())
+        .submit_feedback(request)
+        .await
+    {
         Ok(_) => Update::Said(format!("{done}: {name}")),
         Err(status) => Update::Said(format!("not {done}: {}", status.message())),
     }

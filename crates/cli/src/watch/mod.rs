@@ -58,13 +58,20 @@ pub(crate) struct WatchArgs {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().ok().filter(|s| (0.05..=3600.0).contains(s));
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected seconds from 0.05 to 3600".to_owned())
+    let seconds = text
+        .parse::<f64>()
+        .ok()
+        .filter(|s| (0.05..=3600.0).contains(s));
+    seconds
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "expected seconds from 0.05 to 3600".to_owned())
 }
 
 fn size(text: &str) -> Result<(u16, u16), String> {
     let parse = |text: &str| text.parse::<u16>().ok().filter(|n| (10..=1000).contains(n));
-    let both = text.split_once('x').and_then(|(cols, rows)| Some((parse(cols)?, parse(rows)?)));
+    let both = text
+        .split_once('x')
+        .and_then(|(cols, rows)| Some((parse(cols)?, parse(rows)?)));
     both.ok_or_else(|| "expected columns and rows from 10 to 1000, such as 150x40".to_owned())
 }
 
@@ -73,21 +80,36 @@ fn size(text: &str) -> Result<(u16, u16), String> {
 /// # Errors
 /// When the server cannot be reached at the start, or the terminal fails.
 pub(crate) fn run(args: &WatchArgs) -> anyhow::Result<()> {
-    let query = Query { filter: args.filter.clone(), min_score: args.min_score };
+    let query = Query {
+        filter: args.filter.clone(),
+        min_score: args.min_score,
+    };
     let mut state = State::new(&args.server.addr, query.clone());
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
     let runtime = runtime.context("starting the network runtime")?;
     let connection = runtime.block_on(args.server.connect())?;
     // The first answer comes before the screen is taken over: what is wrong is told as plain text.
-    let first = runtime.block_on(fetch::snapshot(&connection, &query)).map_err(|status| refused(&status))?;
+    let first = runtime
+        .block_on(fetch::snapshot(&connection, &query))
+        .map_err(|status| refused(&status))?;
     state.update(first);
     if args.once {
         return print(&state, args.size);
     }
     let (to_fetch, actions) = unbounded_channel();
     let (to_view, updates) = channel();
-    runtime.spawn(fetch::run(connection, query, args.interval, actions, to_view));
-    let mut terminal = ratatui::try_init().context("taking over the terminal; `--once` needs none")?;
+    runtime.spawn(fetch::run(
+        connection,
+        query,
+        args.interval,
+        actions,
+        to_view,
+    ));
+    let mut terminal =
+        ratatui::try_init().context("taking over the terminal; `--once` needs none")?;
     let outcome = view(&mut terminal, &mut state, &updates, &to_fetch);
     ratatui::restore();
     // A request that hangs is not worth waiting for.
@@ -105,16 +127,24 @@ fn view(
         for update in updates.try_iter() {
             take(state, update);
         }
-        terminal.draw(|frame| render::draw(frame, state)).context("drawing")?;
+        terminal
+            .draw(|frame| render::draw(frame, state))
+            .context("drawing")?;
         if !event::poll(FRAME).context("reading keys")? {
             continue;
         }
-        let Event::Key(key) = event::read().context("reading keys")? else { continue };
+        let Event::Key(key) = event::read().context("reading keys")? else {
+            continue;
+        };
         if key.kind == KeyEventKind::Release {
             continue;
         }
         let stop = key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c');
-        match if stop { Some(Action::Quit) } else { state.key(key.code) } {
+        match if stop {
+            Some(Action::Quit)
+        } else {
+            state.key(key.code)
+        } {
             Some(Action::Quit) => return Ok(()),
             Some(action) => drop(to_fetch.send(action)),
             None => {}
@@ -139,11 +169,16 @@ fn print(state: &State, (cols, rows): (u16, u16)) -> anyhow::Result<()> {
 
 fn frame(state: &State, cols: u16, rows: u16) -> anyhow::Result<String> {
     let mut terminal = Terminal::new(TestBackend::new(cols, rows)).context("drawing")?;
-    terminal.draw(|frame| render::draw(frame, state)).context("drawing")?;
+    terminal
+        .draw(|frame| render::draw(frame, state))
+        .context("drawing")?;
     let buffer = terminal.backend().buffer();
     let mut text = String::new();
     for y in 0..rows {
-        let line: String = (0..cols).filter_map(|x| buffer.cell((x, y))).map(ratatui::buffer::Cell::symbol).collect();
+        let line: String = (0..cols)
+            .filter_map(|x| buffer.cell((x, y)))
+            .map(ratatui::buffer::Cell::symbol)
+            .collect();
         text.push_str(line.trim_end());
         text.push('\n');
     }

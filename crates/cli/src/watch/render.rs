@@ -33,7 +33,11 @@ event   how long the event has been open";
 
 /// Draws everything.
 pub(super) fn draw(frame: &mut Frame<'_>, state: &State) {
-    let detail_rows = if state.detail { frame.area().height.saturating_mul(2) / 5 } else { 0 };
+    let detail_rows = if state.detail {
+        frame.area().height.saturating_mul(2) / 5
+    } else {
+        0
+    };
     let areas = Layout::vertical([
         Constraint::Length(2),
         Constraint::Min(3),
@@ -50,15 +54,25 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State) {
     if state.help {
         let area = frame.area();
         let (width, height) = (area.width.min(96), area.height.min(14));
-        let centred = Rect { x: (area.width - width) / 2, y: (area.height - height) / 2, width, height };
+        let centred = Rect {
+            x: (area.width - width) / 2,
+            y: (area.height - height) / 2,
+            width,
+            height,
+        };
         frame.render_widget(Clear, centred);
-        frame.render_widget(Paragraph::new(HELP).block(Block::bordered().title(" keys ")), centred);
+        frame.render_widget(
+            Paragraph::new(HELP).block(Block::bordered().title(" keys ")),
+            centred,
+        );
     }
 }
 
 fn heading(state: &State) -> Text<'static> {
     let Some(snapshot) = &state.snapshot else {
-        return Text::from(vec![Line::from(format!(" forestall · asking {} …", state.addr)).bold()]);
+        return Text::from(vec![
+            Line::from(format!(" forestall · asking {} …", state.addr)).bold(),
+        ]);
     };
     let info = &snapshot.info;
     let counters = info.counters.clone().unwrap_or_default();
@@ -67,18 +81,38 @@ fn heading(state: &State) -> Text<'static> {
         Span::from(format!(" forestall {} ", info.version)).bold(),
         Span::from(format!("up {} · ", duration(info.uptime_s))),
         Span::from(format!("{} series · ", grouped(counters.series_count))),
-        Span::from(state.rate.map_or("-".to_owned(), |rate| human(rate.round(), Unit::None)) + " samples/s · "),
+        Span::from(
+            state
+                .rate
+                .map_or("-".to_owned(), |rate| human(rate.round(), Unit::None))
+                + " samples/s · ",
+        ),
     ];
     let refused_text = format!("{} refused · ", grouped(refused));
-    first.push(if refused > 0 { Span::from(refused_text).yellow() } else { Span::from(refused_text) });
+    first.push(if refused > 0 {
+        Span::from(refused_text).yellow()
+    } else {
+        Span::from(refused_text)
+    });
     let events = match counters.open_events_count {
         1 => "1 open event".to_owned(),
         n => format!("{} open events", grouped(n)),
     };
-    first.push(if counters.open_events_count > 0 { Span::from(events).red().bold() } else { Span::from(events) });
+    first.push(if counters.open_events_count > 0 {
+        Span::from(events).red().bold()
+    } else {
+        Span::from(events)
+    });
     let mut second = vec![Span::from(format!(" {}", state.addr)).dim()];
     if !state.query.filter.is_empty() {
-        second.push(Span::from(format!(" · {} match {}", grouped(snapshot.n_matching), state.query.filter)).cyan());
+        second.push(
+            Span::from(format!(
+                " · {} match {}",
+                grouped(snapshot.n_matching),
+                state.query.filter
+            ))
+            .cyan(),
+        );
     }
     if state.query.min_score > 0.0 {
         second.push(Span::from(format!(" · score from {}", state.query.min_score)).cyan());
@@ -94,24 +128,51 @@ fn heading(state: &State) -> Text<'static> {
 
 fn footing(state: &State) -> Line<'static> {
     if let Some(text) = &state.typing {
-        return Line::from(vec![Span::from(" filter: ").bold(), Span::from(text.clone()), Span::from("▏")]);
+        return Line::from(vec![
+            Span::from(" filter: ").bold(),
+            Span::from(text.clone()),
+            Span::from("▏"),
+        ]);
     }
-    if state.message.is_empty() { Line::from(KEYS).dim() } else { Line::from(format!(" {}", state.message)).yellow() }
+    if state.message.is_empty() {
+        Line::from(KEYS).dim()
+    } else {
+        Line::from(format!(" {}", state.message)).yellow()
+    }
 }
 
 fn risks(frame: &mut Frame<'_>, area: Rect, state: &State) {
     if state.snapshot.is_some() && state.risks().is_empty() {
         let nothing = "\n No series match yet.\n A fresh server needs a moment; a filter may be too narrow (press / to change it).";
-        frame.render_widget(Paragraph::new(nothing).dim().wrap(Wrap { trim: false }), area);
+        frame.render_widget(
+            Paragraph::new(nothing).dim().wrap(Wrap { trim: false }),
+            area,
+        );
         return;
     }
-    let now = state.snapshot.as_ref().map_or(0, |snapshot| snapshot.info.time_us);
-    let heading = ["series", "value", "expected", "score", "alert", "recent", "event", "because of"];
-    let heading = Row::new(heading.map(|text| Cell::from(if matches!(text, "value" | "expected" | "score" | "alert") {
-        Line::from(text).right_aligned()
-    } else {
-        Line::from(text)
-    })));
+    let now = state
+        .snapshot
+        .as_ref()
+        .map_or(0, |snapshot| snapshot.info.time_us);
+    let heading = [
+        "series",
+        "value",
+        "expected",
+        "score",
+        "alert",
+        "recent",
+        "event",
+        "because of",
+    ];
+    let heading = Row::new(heading.map(|text| {
+        Cell::from(
+            if matches!(text, "value" | "expected" | "score" | "alert") {
+                Line::from(text).right_aligned()
+            } else {
+                Line::from(text)
+            },
+        )
+    }));
     let widths = [
         Constraint::Fill(2),
         Constraint::Length(12),
@@ -131,14 +192,25 @@ fn risks(frame: &mut Frame<'_>, area: Rect, state: &State) {
 }
 
 fn row(risk: &Risk, now_us: i64) -> Row<'static> {
-    let unit = risk.series.as_ref().map_or(Unit::None, |key| Unit::of_metric(&key.metric));
+    let unit = risk
+        .series
+        .as_ref()
+        .map_or(Unit::None, |key| Unit::of_metric(&key.metric));
     let per_second = if is_counter(risk) { "/s" } else { "" };
     let right = |text: String| Cell::from(Line::from(text).right_aligned());
     let age = |since_us: i64| duration((now_us - since_us).max(0) as f64 / 1e6);
-    let event = risk.event.as_ref().map(|event| age(event.since_us)).unwrap_or_default();
+    let event = risk
+        .event
+        .as_ref()
+        .map(|event| age(event.since_us))
+        .unwrap_or_default();
     // What did not stand out has no reasons worth reading.
     let stands_out = risk.event.is_some() || risk.score > 0.99 || risk.alert_score > 0.3;
-    let reasons = if stands_out { contributors(&risk.detectors) } else { String::new() };
+    let reasons = if stands_out {
+        contributors(&risk.detectors)
+    } else {
+        String::new()
+    };
     let colour = match (&risk.event, risk.score) {
         (Some(_), _) => Color::Red,
         (None, 0.999..) => Color::Yellow,

@@ -10,7 +10,10 @@ const BLOCKS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 pub(super) fn line(points: &[RiskPoint], cells: usize) -> Line<'static> {
     let shown = &points[points.len().saturating_sub(cells)..];
     let finite = || shown.iter().map(|p| p.value).filter(|v| v.is_finite());
-    let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
+    let (low, high) = (
+        finite().fold(f64::INFINITY, f64::min),
+        finite().fold(f64::NEG_INFINITY, f64::max),
+    );
     let spans = shown.iter().map(|point| {
         let colour = match point.alert_score {
             0.5.. => Some(Color::Red),
@@ -30,7 +33,11 @@ fn block(value: f64, low: f64, high: f64) -> char {
     if !value.is_finite() {
         return ' ';
     }
-    let share = if high > low { (value - low) / (high - low) } else { 0.0 };
+    let share = if high > low {
+        (value - low) / (high - low)
+    } else {
+        0.0
+    };
     #[expect(clippy::cast_sign_loss, reason = "a share is at least 0")]
     let step = (share * (BLOCKS.len() - 1) as f64).round() as usize;
     BLOCKS[step.min(BLOCKS.len() - 1)]
@@ -41,8 +48,13 @@ mod tests {
     use super::*;
 
     fn check(values: &[f64], expected: &str) {
-        let points: Vec<RiskPoint> =
-            values.iter().map(|&value| RiskPoint { value, ..RiskPoint::default() }).collect();
+        let points: Vec<RiskPoint> = values
+            .iter()
+            .map(|&value| RiskPoint {
+                value,
+                ..RiskPoint::default()
+            })
+            .collect();
         assert_eq!(line(&points, 6).to_string(), expected);
     }
 

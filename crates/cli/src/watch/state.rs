@@ -76,7 +76,11 @@ pub(super) struct State {
 impl State {
     /// Before the first answer.
     pub(super) fn new(addr: &str, query: Query) -> Self {
-        Self { addr: addr.to_owned(), query, ..Self::default() }
+        Self {
+            addr: addr.to_owned(),
+            query,
+            ..Self::default()
+        }
     }
 
     /// Takes in an answer.
@@ -95,10 +99,20 @@ impl State {
         }
         // The same series can come twice: the two queries behind an answer overlap.
         let mut seen = HashSet::new();
-        snapshot.risks.retain(|risk| seen.insert(crate::wire::text(risk.series.as_ref())));
-        snapshot.risks.iter_mut().filter(|risk| is_counter(risk)).for_each(rates);
+        snapshot
+            .risks
+            .retain(|risk| seen.insert(crate::wire::text(risk.series.as_ref())));
+        snapshot
+            .risks
+            .iter_mut()
+            .filter(|risk| is_counter(risk))
+            .for_each(rates);
         let now = snapshot.info.time_us;
-        snapshot.risks.sort_by(|a, b| heat(b, now).total_cmp(&heat(a, now)).then_with(|| name(a).cmp(&name(b))));
+        snapshot.risks.sort_by(|a, b| {
+            heat(b, now)
+                .total_cmp(&heat(a, now))
+                .then_with(|| name(a).cmp(&name(b)))
+        });
         if self.selected_idx_in(&snapshot.risks).is_none() {
             self.selected = snapshot.risks.first().and_then(|risk| risk.series.clone());
         }
@@ -107,10 +121,13 @@ impl State {
 
     /// Since the answer before; since the server's start for the first.
     fn rate_until(&self, info: &GetServerInfoResponse) -> Option<f64> {
-        let taken = |info: &GetServerInfoResponse| info.counters.as_ref().map_or(0, |c| c.taken_count);
+        let taken =
+            |info: &GetServerInfoResponse| info.counters.as_ref().map_or(0, |c| c.taken_count);
         let (before, elapsed) = match self.snapshot.as_ref().map(|s| &s.info) {
             // A server that was started anew counts from zero again.
-            Some(before) if before.uptime_s < info.uptime_s => (taken(before), info.uptime_s - before.uptime_s),
+            Some(before) if before.uptime_s < info.uptime_s => {
+                (taken(before), info.uptime_s - before.uptime_s)
+            }
             _ => (0, info.uptime_s),
         };
         (elapsed > 0.0).then(|| taken(info).saturating_sub(before) as f64 / elapsed)
@@ -118,7 +135,9 @@ impl State {
 
     /// The risks shown, riskiest first.
     pub(super) fn risks(&self) -> &[Risk] {
-        self.snapshot.as_ref().map_or(&[], |snapshot| &snapshot.risks)
+        self.snapshot
+            .as_ref()
+            .map_or(&[], |snapshot| &snapshot.risks)
     }
 
     /// The place of the cursor.
@@ -128,7 +147,9 @@ impl State {
 
     fn selected_idx_in(&self, risks: &[Risk]) -> Option<usize> {
         let selected = self.selected.as_ref()?;
-        risks.iter().position(|risk| risk.series.as_ref() == Some(selected))
+        risks
+            .iter()
+            .position(|risk| risk.series.as_ref() == Some(selected))
     }
 
     /// The risk under the cursor.
@@ -144,6 +165,7 @@ impl State {
         if !self.lost {
             self.message.clear();
         }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "all other keys do nothing")]
         match key {
             KeyCode::Char('q') => return Some(Action::Quit),
             KeyCode::Esc if self.detail || self.help => (self.detail, self.help) = (false, false),
@@ -167,6 +189,7 @@ impl State {
 
     fn type_filter(&mut self, key: KeyCode) -> Option<Action> {
         let text = self.typing.as_mut()?;
+        #[expect(clippy::wildcard_enum_match_arm, reason = "all other keys do nothing")]
         match key {
             KeyCode::Char(c) => text.push(c),
             KeyCode::Backspace => drop(text.pop()),
@@ -184,7 +207,9 @@ impl State {
     }
 
     fn step(&mut self, by: isize) {
-        let Some(last) = self.risks().len().checked_sub(1) else { return };
+        let Some(last) = self.risks().len().checked_sub(1) else {
+            return;
+        };
         let now = self.selected_idx().unwrap_or(0);
         let next = now.saturating_add_signed(by).min(last);
         self.selected = self.risks()[next].series.clone();
@@ -193,13 +218,20 @@ impl State {
     fn judge(&mut self, verdict: Verdict) -> Option<Action> {
         let risk = self.selected_risk()?;
         let event_id = risk.event.as_ref().map_or(0, |event| event.id);
-        Some(Action::Judge { series: risk.series.clone()?, event_id, time_us: risk.time_us, verdict })
+        Some(Action::Judge {
+            series: risk.series.clone()?,
+            event_id,
+            time_us: risk.time_us,
+            verdict,
+        })
     }
 }
 
 /// Whether the rate is what is watched.
 pub(super) fn is_counter(risk: &Risk) -> bool {
-    risk.series.as_ref().is_some_and(|key| Kind::of_metric(&key.metric) == Kind::Counter)
+    risk.series
+        .as_ref()
+        .is_some_and(|key| Kind::of_metric(&key.metric) == Kind::Counter)
 }
 
 /// Makes the history of a counter one of rates: a line that only ever climbs shows nothing. A fall is a reset, and what
@@ -238,10 +270,23 @@ fn heat(risk: &Risk, now_us: i64) -> f64 {
         f64::from(alert) * (-age_s / FADING_S).exp()
     };
     let newest = faded(risk.time_us, risk.alert_score);
-    let alert = risk.history.iter().map(|point| faded(point.time_us, point.alert_score)).fold(newest, f64::max);
-    let lately = risk.history.iter().rev().take(10).map(|point| f64::from(point.score)).fold(risk.score, f64::max);
+    let alert = risk
+        .history
+        .iter()
+        .map(|point| faded(point.time_us, point.alert_score))
+        .fold(newest, f64::max);
+    let lately = risk
+        .history
+        .iter()
+        .rev()
+        .take(10)
+        .map(|point| f64::from(point.score))
+        .fold(risk.score, f64::max);
     let rarity = -(1.0 - lately).max(1e-16).log10() / 16.0;
-    let event = risk.event.as_ref().map_or(0.0, |event| 2.0 + f64::from(event.peak_alert_score));
+    let event = risk
+        .event
+        .as_ref()
+        .map_or(0.0, |event| 2.0 + f64::from(event.peak_alert_score));
     event + alert + RARITY_WEIGHT * rarity
 }
 

@@ -1,6 +1,9 @@
 //! Frames, drawn without a terminal.
 
-use proto::v1::{Contributor, EngineCounters, Event, GetServerInfoResponse, Refusal, RefusalCount, Risk, RiskPoint};
+use proto::v1::{
+    Contributor, EngineCounters, Event, GetServerInfoResponse, Refusal, RefusalCount, Risk,
+    RiskPoint,
+};
 use ratatui::style::Color;
 
 use super::state::Snapshot;
@@ -16,7 +19,10 @@ fn risk(series: &str, level: f64, event: bool) -> Risk {
         score: 0.5,
         alert_score: if event && i == 19 { 0.9 } else { 0.0 },
     };
-    let contributor = |name: &str, share| Contributor { name: name.to_owned(), share };
+    let contributor = |name: &str, share| Contributor {
+        name: name.to_owned(),
+        share,
+    };
     Risk {
         series: Some(wire::key(series).unwrap()),
         time_us: NOW_US,
@@ -29,7 +35,12 @@ fn risk(series: &str, level: f64, event: bool) -> Risk {
         confidence: 1.0,
         detectors: vec![contributor("residual", 0.75), contributor("novelty", 0.25)],
         features: vec![contributor("level", 0.6)],
-        event: event.then(|| Event { id: 7, since_us: NOW_US - 65_000_000, peak_alert_score: 0.95, ..Event::default() }),
+        event: event.then(|| Event {
+            id: 7,
+            since_us: NOW_US - 65_000_000,
+            peak_alert_score: 0.95,
+            ..Event::default()
+        }),
         history: (0..20).map(point).collect(),
         ..Risk::default()
     }
@@ -39,7 +50,10 @@ fn state() -> State {
     let counters = EngineCounters {
         series_count: 1_412,
         taken_count: 5_000,
-        refused: vec![RefusalCount { reason: Refusal::Duplicate.into(), count: 3 }],
+        refused: vec![RefusalCount {
+            reason: Refusal::Duplicate.into(),
+            count: 3,
+        }],
         open_events_count: 1,
         ..EngineCounters::default()
     };
@@ -50,9 +64,16 @@ fn state() -> State {
         time_us: NOW_US,
         ..GetServerInfoResponse::default()
     };
-    let risks = vec![risk("node_load1", 0.5, false), risk("mem_used_bytes{host=\"a\"}", 4_294_967_296.0, true)];
+    let risks = vec![
+        risk("node_load1", 0.5, false),
+        risk("mem_used_bytes{host=\"a\"}", 4_294_967_296.0, true),
+    ];
     let mut state = State::new("http://127.0.0.1:7878", Query::default());
-    state.update(Snapshot { info, risks, n_matching: 2 });
+    state.update(Snapshot {
+        info,
+        risks,
+        n_matching: 2,
+    });
     state
 }
 
@@ -64,15 +85,35 @@ fn the_riskiest_series_stands_on_top_with_its_reasons() {
         lines[0],
         " forestall 0.1.0 up 10s · 1,412 series · 500 samples/s · 3 refused · 1 open event"
     );
-    assert!(lines[2].starts_with("series") && lines[2].contains("because of"), "{text}");
-    let expected = ["mem_used_bytes{host=\"a\"}", "4 GiB", "1 GiB", "1 in 10k", "0.90", "▁▁▁█", "1m 05s", "residual 75 %"];
+    assert!(
+        lines[2].starts_with("series") && lines[2].contains("because of"),
+        "{text}"
+    );
+    let expected = [
+        "mem_used_bytes{host=\"a\"}",
+        "4 GiB",
+        "1 GiB",
+        "1 in 10k",
+        "0.90",
+        "▁▁▁█",
+        "1m 05s",
+        "residual 75 %",
+    ];
     let mut rest = lines[3];
     for part in expected {
-        let at = rest.find(part).unwrap_or_else(|| panic!("{part} is not in {rest:?} of\n{text}"));
+        let at = rest
+            .find(part)
+            .unwrap_or_else(|| panic!("{part} is not in {rest:?} of\n{text}"));
         rest = &rest[at + part.len()..];
     }
-    assert!(lines[4].contains("node_load1") && lines[4].contains("usual"), "{text}");
-    assert!(!lines[4].contains("residual"), "what is usual needs no reasons");
+    assert!(
+        lines[4].contains("node_load1") && lines[4].contains("usual"),
+        "{text}"
+    );
+    assert!(
+        !lines[4].contains("residual"),
+        "what is usual needs no reasons"
+    );
 }
 
 #[test]
@@ -107,14 +148,21 @@ fn states_are_told() {
     state.key(KeyCode::Char('p'));
     take(&mut state, Update::Lost("UNAVAILABLE: gone".to_owned()));
     let text = frame(&state, 110, 12).unwrap();
-    assert!(text.contains("· paused · connection lost, trying again"), "{text}");
+    assert!(
+        text.contains("· paused · connection lost, trying again"),
+        "{text}"
+    );
     assert!(text.contains("UNAVAILABLE: gone"), "{text}");
     state.key(KeyCode::Char('/'));
     state.key(KeyCode::Char('x'));
     assert!(frame(&state, 110, 12).unwrap().contains("filter: x▏"));
     state.key(KeyCode::Esc);
     state.key(KeyCode::Char('?'));
-    assert!(frame(&state, 110, 24).unwrap().contains("hold the list still"));
+    assert!(
+        frame(&state, 110, 24)
+            .unwrap()
+            .contains("hold the list still")
+    );
 }
 
 #[test]
@@ -123,10 +171,20 @@ fn an_empty_list_says_why_and_small_screens_do_not_panic() {
     assert!(frame(&empty, 80, 12).unwrap().contains("asking there"));
     let mut none = state();
     none.update(Snapshot::default());
-    assert!(frame(&none, 80, 12).unwrap().contains("No series match yet"));
+    assert!(
+        frame(&none, 80, 12)
+            .unwrap()
+            .contains("No series match yet")
+    );
     let mut full = state();
     for keys in ["", "\n", "?"] {
-        keys.chars().for_each(|c| drop(full.key(if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) })));
+        keys.chars().for_each(|c| {
+            drop(full.key(if c == '\n' {
+                KeyCode::Enter
+            } else {
+                KeyCode::Char(c)
+            }))
+        });
         for (cols, rows) in [(1, 1), (10, 3), (40, 8), (300, 100)] {
             frame(&full, cols, rows).unwrap();
         }
@@ -135,7 +193,10 @@ fn an_empty_list_says_why_and_small_screens_do_not_panic() {
 
 #[test]
 fn sizes_and_intervals_are_checked() {
-    assert_eq!((size("80x24"), interval("0.5")), (Ok((80, 24)), Ok(Duration::from_millis(500))));
+    assert_eq!(
+        (size("80x24"), interval("0.5")),
+        (Ok((80, 24)), Ok(Duration::from_millis(500)))
+    );
     for text in ["80", "0x0", "x", "99999x20"] {
         assert!(size(text).is_err(), "{text}");
     }

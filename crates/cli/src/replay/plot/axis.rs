@@ -16,12 +16,22 @@ pub(super) fn values(low: f64, high: f64, n: usize) -> Vec<Tick<f64>> {
         return Vec::new();
     }
     let power = 10f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].map(|m| m * power).into_iter().find(|s| *s >= rough).unwrap_or(rough);
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .map(|m| m * power)
+        .into_iter()
+        .find(|s| *s >= rough)
+        .unwrap_or(rough);
     let first = (low / step).ceil();
     let last = (high / step).floor();
     // Tiny steps on huge values do not advance an f64: without a bound this could run for ever.
     let count = ((last - first) as i64).clamp(-1, 50);
-    (0..=count).map(|i| (first + i as f64) * step).map(|at| Tick { at, text: short(at, step) }).collect()
+    (0..=count)
+        .map(|i| (first + i as f64) * step)
+        .map(|at| Tick {
+            at,
+            text: short(at, step),
+        })
+        .collect()
 }
 
 /// With as many decimals as the step needs, thousands and millions shortened.
@@ -29,13 +39,20 @@ fn short(x: f64, step: f64) -> String {
     const SCALES: [(f64, &str); 5] = [(1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")];
     // Adding zero turns -0 into 0.
     let x = if x.abs() < step / 2.0 { 0.0 } else { x };
-    if (x != 0.0 || step < 1.0) && x.abs().max(step) < 1e-4 && x != 0.0 {
+    if x != 0.0 && x.abs().max(step) < 1e-4 {
         return format!("{x:.1e}");
     }
-    let (scale, suffix) = SCALES.into_iter().find(|(scale, _)| x.abs() >= *scale).unwrap_or((1.0, ""));
+    let (scale, suffix) = SCALES
+        .into_iter()
+        .find(|(scale, _)| x.abs() >= *scale)
+        .unwrap_or((1.0, ""));
     let decimals = (-(step / scale).log10().floor()).clamp(0.0, 8.0) as i32;
     let text = format!("{:.*}", usize::try_from(decimals).unwrap_or(0), x / scale);
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &text
+    };
     format!("{text}{suffix}")
 }
 
@@ -79,14 +96,19 @@ pub(super) fn times(from: Timestamp, to: Timestamp, n: usize) -> Vec<Tick<Timest
         return Vec::new();
     }
     let enough = |step: &i64| span / step <= n as i64;
-    let step = STEPS.into_iter().find(enough).unwrap_or(span / n.max(1) as i64);
+    let step = STEPS
+        .into_iter()
+        .find(enough)
+        .unwrap_or(span / n.max(1) as i64);
     let first = from.micros().div_euclid(step) * step;
     let instants = (0..=n as i64 + 1).map(|i| first.saturating_add(i * step));
     let inside = instants.filter(|us| (from.micros()..=to.micros()).contains(us));
     let mut ticks = Vec::new();
     let mut day = None;
     for us in inside {
-        let Ok(instant) = jiff::Timestamp::from_microsecond(us) else { continue };
+        let Ok(instant) = jiff::Timestamp::from_microsecond(us) else {
+            continue;
+        };
         let this_day = us.div_euclid(DAY);
         let format = match (day.replace(this_day), step) {
             (None, DAY..) => "%Y-%m-%d",
@@ -95,7 +117,10 @@ pub(super) fn times(from: Timestamp, to: Timestamp, n: usize) -> Vec<Tick<Timest
             (_, 60_000_000..) => "%H:%M",
             _ => "%H:%M:%S%.f",
         };
-        ticks.push(Tick { at: Timestamp::from_micros(us), text: instant.strftime(format).to_string() });
+        ticks.push(Tick {
+            at: Timestamp::from_micros(us),
+            text: instant.strftime(format).to_string(),
+        });
     }
     ticks
 }
@@ -105,7 +130,10 @@ mod tests {
     use super::*;
 
     fn check_values(low: f64, high: f64, expected: &str) {
-        let texts: Vec<String> = values(low, high, 4).into_iter().map(|tick| tick.text).collect();
+        let texts: Vec<String> = values(low, high, 4)
+            .into_iter()
+            .map(|tick| tick.text)
+            .collect();
         assert_eq!(texts.join(" "), expected);
     }
 
@@ -123,14 +151,31 @@ mod tests {
 
     #[test]
     fn times_say_what_changes() {
-        let at = |text: &str| Timestamp::from_micros(text.parse::<jiff::Timestamp>().unwrap().as_microsecond());
+        let at = |text: &str| {
+            Timestamp::from_micros(text.parse::<jiff::Timestamp>().unwrap().as_microsecond())
+        };
         let check = |from: &str, to: &str, expected: &str| {
-            let texts: Vec<String> = times(at(from), at(to), 6).into_iter().map(|tick| tick.text).collect();
+            let texts: Vec<String> = times(at(from), at(to), 6)
+                .into_iter()
+                .map(|tick| tick.text)
+                .collect();
             assert_eq!(texts.join(", "), expected);
         };
-        check("2024-05-01T22:50:00Z", "2024-05-02T01:10:00Z", "05-01 23:00, 23:30, 05-02 00:00, 00:30, 01:00");
-        check("2024-05-01T00:00:00Z", "2024-05-05T00:00:00Z", "2024-05-01, 05-02, 05-03, 05-04, 05-05");
-        check("2024-05-01T00:00:00Z", "2024-05-01T00:00:02Z", "05-01 00:00, 00:00:01, 00:00:02");
+        check(
+            "2024-05-01T22:50:00Z",
+            "2024-05-02T01:10:00Z",
+            "05-01 23:00, 23:30, 05-02 00:00, 00:30, 01:00",
+        );
+        check(
+            "2024-05-01T00:00:00Z",
+            "2024-05-05T00:00:00Z",
+            "2024-05-01, 05-02, 05-03, 05-04, 05-05",
+        );
+        check(
+            "2024-05-01T00:00:00Z",
+            "2024-05-01T00:00:02Z",
+            "05-01 00:00, 00:00:01, 00:00:02",
+        );
         check("2024-05-01T00:00:00Z", "2024-05-01T00:00:00Z", "");
     }
 }

@@ -1,6 +1,8 @@
 //! `replay --plot`: one HTML file that needs nothing else, to judge series, scores and events at a glance.
 
 mod axis;
+mod lanes;
+mod marks;
 mod panel;
 mod track;
 
@@ -76,11 +78,16 @@ impl Plot {
             env!("CARGO_PKG_VERSION"),
         );
         if self.tracks.len() > MAX_PANELS {
-            let _ = write!(page, "<p>Only the {MAX_PANELS} series with the highest alert scores are drawn.</p>");
+            let _ = write!(
+                page,
+                "<p>Only the {MAX_PANELS} series with the highest alert scores are drawn.</p>"
+            );
         }
         page.push_str(KEY);
         if self.tracks.iter().any(|track| track.has_labels) {
-            page.push_str("<li><i style=\"background:var(--label)\"></i>labelled an anomaly in the file</li>");
+            page.push_str(
+                "<li><i style=\"background:var(--label)\"></i>labelled an anomaly in the file</li>",
+            );
         }
         page.push_str("</ul>\n");
         for track in self.tracks.iter().take(MAX_PANELS) {
@@ -91,7 +98,11 @@ impl Plot {
     }
 
     fn title(&self) -> String {
-        let name = |file: &str| Path::new(file).file_name().map_or(file.to_owned(), |n| n.to_string_lossy().into());
+        let name = |file: &str| {
+            Path::new(file)
+                .file_name()
+                .map_or(file.to_owned(), |n| n.to_string_lossy().into())
+        };
         match self.n_files {
             1 if self.file == "-" => "standard input".to_owned(),
             1 => name(&self.file),

@@ -103,23 +103,36 @@ pub(super) struct Track {
 impl Track {
     /// Nothing yet of this series.
     pub(super) fn new(file: &str, name: &str) -> Self {
-        Self { file: file.to_owned(), name: name.to_owned(), per_column: 1, ..Self::default() }
+        Self {
+            file: file.to_owned(),
+            name: name.to_owned(),
+            per_column: 1,
+            ..Self::default()
+        }
     }
 
     /// Takes one row in; keeps at most `most` columns (at least 2).
     pub(super) fn take(&mut self, row: &Row<'_>, most: usize) {
         self.has_labels |= row.label.is_some();
-        let Verdict::Judged { risk, .. } = row.verdict else { return };
+        let Verdict::Judged { risk, .. } = row.verdict else {
+            return;
+        };
         self.peak = self.peak.max(risk.alert_score);
         let column = Column::of(row, risk);
         match self.columns.last_mut() {
-            Some(last) if !self.samples.is_multiple_of(self.per_column) => *last = last.join(column),
+            Some(last) if !self.samples.is_multiple_of(self.per_column) => {
+                *last = last.join(column)
+            }
             _ => self.columns.push(column),
         }
         self.samples += 1;
         while self.columns.len() >= most.max(2) {
             // Column i begins at sample i × per_column, so pairs from the front stay aligned, whatever the last holds.
-            self.columns = self.columns.chunks(2).filter_map(|two| two.iter().copied().reduce(Column::join)).collect();
+            self.columns = self
+                .columns
+                .chunks(2)
+                .filter_map(|two| two.iter().copied().reduce(Column::join))
+                .collect();
             self.per_column *= 2;
         }
         self.take_event(risk);
@@ -141,7 +154,8 @@ impl Track {
             span.until = risk.at;
             span.open = event.phase != Phase::Closed;
             span.peak = span.peak.max(event.peak);
-            span.contributions.add(&risk.detectors, risk.alert_score.max(f32::MIN_POSITIVE));
+            span.contributions
+                .add(&risk.detectors, risk.alert_score.max(f32::MIN_POSITIVE));
         }
     }
 }
@@ -169,7 +183,10 @@ mod tests {
             detectors: [Factor::default(); MAX_FACTORS],
             features: [Factor::default(); MAX_FACTORS],
         };
-        let verdict = Verdict::Judged { risk: &risk, members: &[] };
+        let verdict = Verdict::Judged {
+            risk: &risk,
+            members: &[],
+        };
         let row = Row {
             file: "f",
             series: "s",
@@ -187,21 +204,45 @@ mod tests {
     fn a_long_series_keeps_its_spike_its_ends_and_few_columns() {
         let mut track = Track::new("f", "s");
         for i in 0..100_003 {
-            take(&mut track, i, if i == 77_777 { 99.0 } else { (i % 7) as f64 }, 64);
+            take(
+                &mut track,
+                i,
+                if i == 77_777 { 99.0 } else { (i % 7) as f64 },
+                64,
+            );
         }
-        assert!((32..64).contains(&track.columns.len()), "{}", track.columns.len());
+        assert!(
+            (32..64).contains(&track.columns.len()),
+            "{}",
+            track.columns.len()
+        );
         let high = track.columns.iter().map(|c| c.high).fold(0.0, f64::max);
         let low = track.columns.iter().map(|c| c.low).fold(9.0, f64::min);
         assert_eq!((low as i64, high as i64), (0, 99));
         assert_eq!(track.columns[0].from.micros(), 0);
-        assert_eq!(track.columns.last().map(|c| c.to.micros()), Some(100_002_000_000));
-        assert!(track.columns.windows(2).all(|pair| pair[0].to < pair[1].from));
+        assert_eq!(
+            track.columns.last().map(|c| c.to.micros()),
+            Some(100_002_000_000)
+        );
+        assert!(
+            track
+                .columns
+                .windows(2)
+                .all(|pair| pair[0].to < pair[1].from)
+        );
     }
 
     #[test]
     fn a_short_series_is_kept_sample_by_sample() {
         let mut track = Track::new("f", "s");
         (0..5).for_each(|i| take(&mut track, i, i as f64, 64));
-        assert_eq!(track.columns.iter().map(|c| c.low as i64).collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
+        assert_eq!(
+            track
+                .columns
+                .iter()
+                .map(|c| c.low as i64)
+                .collect::<Vec<_>>(),
+            [0, 1, 2, 3, 4]
+        );
     }
 }

@@ -1,0 +1,196 @@
+//! The commands that talk to a server, against a real one on a free port.
+
+mod run;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command};
+
+use run::{command, forestall, made};
+
+/// A server that is stopped when the test is over, however it ends.
+struct Served {
+    child: Child,
+    addr: String,
+}
+
+impl Served {
+    fn start(more: &[&str]) -> Self {
+        let args = [&["serve", "--no-host", "--listen", "127.0.0.1:0"], more].concat();
+        let mut child = command(&args).spawn().expect("the binary is there");
+        let mut out = BufReader::new(child.stdout.take().expect("piped"));
+        let mut first = String::new();
+        out.read_line(&mut first).expect("a line");
+        let addr = first
+            .trim()
+            .rsplit(' ')
+            .next()
+            .expect("an address")
+            .to_owned();
+        assert!(addr.starts_with("http://127.0.0.1:"), "{first:?}");
+        let mut rest = String::new();
+        while !rest.contains("Ctrl-C stops.") {
+            assert_ne!(out.read_line(&mut rest).expect("text"), 0, "{rest}");
+        }
+        assert!(
+            rest.contains(&format!("forestall watch --addr {addr}")),
+            "{rest}"
+        );
+        Self { child, addr }
+    }
+
+    /// Runs a command against it and returns what it prints.
+    fn ask(&self, args: &[&str]) -> String {
+        forestall(&[args, &["--addr", &self.addr]].concat())
+            .succeeds()
+            .out
+    }
+
+    fn push(&self, file: &str) -> String {
+        forestall(&["replay", file, "--into", &self.addr])
+            .succeeds()
+            .out
+    }
+
+    /// As Ctrl-C does.
+    fn stop(mut self) {
+        let interrupted = Command::new("kill")
+            .args(["-INT", &self.child.id().to_string()])
+            .status();
+        assert!(interrupted.expect("kill is there").success());
+        assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // Both fail when it has ended, which is as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_recording_pushed_in_can_be_listed_asked_for_and_watched() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = made::wave(dir.path(), "wave.csv", 700, 650);
+    let served = Served::start(&["--no-state"]);
+    let pushed = served.push(&file);
+    assert!(pushed.contains("701 samples pushed"), "{pushed}");
+    assert!(
+        pushed.contains("taken    700\n  refused  1: same time as the last sample"),
+        "{pushed}"
+    );
+
+    let listed = served.ask(&["series"]);
+    assert!(
+        listed.contains("value   2024-05-01 11:39:00\n1 series"),
+        "{listed}"
+    );
+    let risks = served.ask(&["risks", "--filter", "value"]);
+    assert!(risks.contains("1 of 1 series that match"), "{risks}");
+    let json: serde_json::Value = serde_json::from_str(&served.ask(&["risks", "--json"])).unwrap();
+    assert_eq!(
+        (&json["series"], &json["time_us"]),
+        (&"value".into(), &1_714_563_540_000_000_i64.into())
+    );
+    let frame = served.ask(&["watch", "--once", "--size", "120x10"]);
+    assert!(
+        frame.contains("1 series") && frame.contains("1 refused") && frame.contains("▁"),
+        "{frame}"
+    );
+    assert!(
+        served
+            .ask(&["watch", "--once", "--filter", "other"])
+            .contains("No series match yet")
+    );
+
+    let refused = forestall(&["risks", "--filter", "a{", "--addr", &served.addr]).fails(1);
+    assert!(
+        refused
+            .err
+            .starts_with("error: the server answers INVALID_ARGUMENT: filter"),
+        "{}",
+        refused.err
+    );
+    served.stop();
+}
+
+#[test]
+fn files_pushed_together_stay_apart() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = ["a.csv", "b.csv"].map(|name| made::wave(dir.path(), name, 50, 45));
+    let served = Served::start(&["--no-state"]);
+    forestall(&[
+        "replay",
+        &files[0],
+        &files[1],
+        "--into",
+        &served.addr,
+        "--speed",
+        "1e9",
+    ])
+    .succeeds();
+    let listed = served.ask(&["series"]);
+    assert!(
+        listed.contains("value{file=\"a.csv\"}") && listed.contains("value{file=\"b.csv\"}"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn feedback_is_stored_and_outlives_the_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = made::wave(dir.path(), "wave.csv", 50, 45);
+    let state = dir.path().join("state");
+    let args = ["--state-dir", state.to_str().unwrap()];
+    let served = Served::start(&args);
+    served.push(&file);
+    assert_eq!(served.ask(&["feedback", "list"]), "no feedback yet\n");
+    let at = [
+        "--at",
+        "2024-05-01T00:45:00Z",
+        "--note",
+        "the nightly\nbackup",
+    ];
+    let stored = served.ask(&[&["feedback", "dismiss", "value"], &at[..]].concat());
+    assert!(stored.starts_with("stored as "), "{stored}");
+    served.stop();
+
+    let served = Served::start(&args);
+    let list = served.ask(&["feedback", "list"]);
+    assert!(
+        list.contains("dismissed  2024-05-01 00:45:00  value   the nightly backup"),
+        "{list}"
+    );
+    served.stop();
+}
+
+#[test]
+fn what_goes_wrong_comes_with_advice() {
+    let served = Served::start(&["--no-state"]);
+    let addr = served.addr.trim_start_matches("http://").to_owned();
+    let second = forestall(&["serve", "--no-host", "--no-state", "--listen", &addr]).fails(1);
+    assert!(
+        second.err.contains("Address already in use")
+            && second.err.contains("hint: is a server running already?")
+    );
+    let unknown = forestall(&["feedback", "confirm", "value", "--addr", &addr]).fails(1);
+    assert!(
+        unknown.err.contains("the server answers NOT_FOUND"),
+        "{}",
+        unknown.err
+    );
+    served.stop();
+    let gone = forestall(&["risks", "--addr", &addr]).fails(1);
+    assert!(
+        gone.err
+            .contains(&format!("cannot reach the server at http://{addr}")),
+        "{}",
+        gone.err
+    );
+    assert!(
+        gone.err.contains("hint: start one with `forestall serve`"),
+        "{}",
+        gone.err
+    );
+}
