@@ -14,8 +14,9 @@ use tonic::Status;
 use super::{MESSAGE_BYTES, State, from_proto, stopped, stopping, to_proto};
 use crate::board::Subscription;
 
-/// Most risks in one message: some 300 KiB, besides the names of series.
-const MESSAGE_RISKS: usize = 1024;
+/// Most risks in one message: some 80 KiB, besides the names of series. A larger batch goes out in several messages, so that
+/// the reader decodes the first while the next is written.
+const MESSAGE_RISKS: usize = 256;
 
 type Responses = mpsc::Sender<Result<v1::WatchRisksResponse, Status>>;
 
