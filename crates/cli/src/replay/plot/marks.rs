@@ -49,7 +49,7 @@ pub(super) fn line(columns: &[Column], across: Across, share: impl Fn(f64) -> f6
                 VALUE.y(share(column.high)),
                 VALUE.y(share(column.low)),
             );
-            let _ = write!(path, "{}{x:.1} {high:.1}", if i == 0 { 'M' } else { 'L' });
+            let _ = write!(path, "{}{x:.2} {high:.1}", if i == 0 { 'M' } else { 'L' });
             // A lone sample needs a stroke of some length to show.
             if run.len() == 1 {
                 path.push_str("h1");
@@ -69,7 +69,7 @@ pub(super) fn band(columns: &[Column], across: Across, share: impl Fn(f64) -> f6
             let y = VALUE
                 .y(share(column.expected + side * column.band))
                 .clamp(VALUE.top, VALUE.bottom);
-            format!("{:.1} {y:.1}", across.x(column.from))
+            format!("{:.2} {y:.1}", across.x(column.from))
         };
         let known: Vec<&Column> = run
             .iter()
@@ -103,7 +103,7 @@ pub(super) fn bars(
     {
         let _ = write!(
             path,
-            "M{:.1} {}V{:.1}",
+            "M{:.2} {}V{:.1}",
             across.x(column.from),
             lane.bottom,
             lane.y(share)

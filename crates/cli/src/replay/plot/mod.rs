@@ -91,21 +91,21 @@ impl Plot {
         }
         page.push_str("</ul>\n");
         for track in self.tracks.iter().take(MAX_PANELS) {
-            panel::write(&mut page, track, &self.members, self.threshold);
+            // Many a file has one series, called `value`: then the file's name tells more.
+            let title = match self.n_files {
+                1 => track.name.clone(),
+                _ => format!("{}: {}", file_name(&track.file), track.name),
+            };
+            panel::write(&mut page, track, &title, &self.members, self.threshold);
         }
         let _ = write!(page, "<script>\n{}</script>\n", include_str!("page.js"));
         page
     }
 
     fn title(&self) -> String {
-        let name = |file: &str| {
-            Path::new(file)
-                .file_name()
-                .map_or(file.to_owned(), |n| n.to_string_lossy().into())
-        };
         match self.n_files {
             1 if self.file == "-" => "standard input".to_owned(),
-            1 => name(&self.file),
+            1 => file_name(&self.file),
             n => format!("{n} files"),
         }
     }
@@ -114,6 +114,12 @@ impl Plot {
     fn most_columns(&self) -> usize {
         (ALL_COLUMNS / self.tracks.len().max(1)).clamp(16, MAX_COLUMNS)
     }
+}
+
+fn file_name(file: &str) -> String {
+    Path::new(file)
+        .file_name()
+        .map_or(file.to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 /// What the colours mean.

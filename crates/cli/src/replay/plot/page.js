@@ -34,17 +34,18 @@ for (const svg of document.querySelectorAll("svg")) {
     const ys = read.value.get(x), top = number(Math.min(...ys)), bottom = number(Math.max(...ys));
     const nines = 6 * Math.max(0, ...(read.score.get(x) || []).map((y) => share(y, SCORE)));
     const alert = Math.max(0, ...(read.alert.get(x) || []).map((y) => share(y, ALERT)));
-    const us = +svg.dataset.from + (x - LEFT) / (RIGHT - LEFT) * (svg.dataset.to - svg.dataset.from);
-    const time = new Date(us / 1000).toISOString().replace("T", " ").replace(/(\.000)?Z/, "");
+    // A place is good to a hundredth of a unit, so the time is told no finer than that.
+    const span = svg.dataset.to - svg.dataset.from, unit = span > 864e8 ? 6e7 : span > 36e8 ? 1e6 : 1e3;
+    const us = Math.round((+svg.dataset.from + (x - LEFT) / (RIGHT - LEFT) * span) / unit) * unit;
+    const time = new Date(us / 1000).toISOString().replace("T", " ").replace(/(:00)?(\.000)?Z$/, "");
     said.textContent = `${time}   ${top === bottom ? top : bottom + " to " + top}   score ` +
       `${(1 - 10 ** -nines).toPrecision(Math.max(2, Math.ceil(nines) + 1))}   alert ${alert.toFixed(2)}`;
     said.style.display = "block";
-    const right = at > 800;
-    said.style.left = right ? "auto" : `${svg.offsetLeft + (x / 1200) * box.width + 10}px`;
-    if (!said.style.left || right) said.style.right = `${(1 - x / 1200) * box.width + 26}px`;
-    else said.style.right = "auto";
-    said.style.top = `${said.parentNode.querySelector("svg").getBoundingClientRect().top -
-      said.parentNode.getBoundingClientRect().top + 6}px`;
+    // To the side of the line that has more room; places are counted from the card around the drawing.
+    const card = svg.parentNode.getBoundingClientRect(), line = box.left + x / 1200 * box.width;
+    said.style.left = at > 600 ? "auto" : `${line - card.left + 10}px`;
+    said.style.right = at > 600 ? `${card.right - line + 10}px` : "auto";
+    said.style.top = `${box.top - card.top + 6}px`;
     cross.setAttribute("d", `M${x} ${VALUE[0]}V${ALERT[1]}`);
     svg.append(cross);
   });

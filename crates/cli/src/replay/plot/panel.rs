@@ -43,8 +43,14 @@ fn range(columns: &[Column]) -> (f64, f64) {
     (low_band - pad, high_band + pad)
 }
 
-/// Appends the whole figure of a track. `threshold`: the alert score from which events open.
-pub(super) fn write(page: &mut String, track: &Track, members: &[&str], threshold: f32) {
+/// Appends the whole figure of a track under `title`. `threshold`: the alert score from which events open.
+pub(super) fn write(
+    page: &mut String,
+    track: &Track,
+    title: &str,
+    members: &[&str],
+    threshold: f32,
+) {
     let (Some(first), Some(last)) = (track.columns.first(), track.columns.last()) else {
         return;
     };
@@ -55,7 +61,7 @@ pub(super) fn write(page: &mut String, track: &Track, members: &[&str], threshol
     let (low, high) = range(&track.columns);
     let metric = track.name.split('{').next().unwrap_or_default();
     let unit = Unit::of_metric(metric);
-    heading(page, track, across);
+    heading(page, track, title, across);
     let _ = write!(
         page,
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\" data-from=\"{}\" data-to=\"{}\" \
@@ -159,7 +165,7 @@ pub(super) fn write(page: &mut String, track: &Track, members: &[&str], threshol
     );
 }
 
-fn heading(page: &mut String, track: &Track, across: Across) {
+fn heading(page: &mut String, track: &Track, title: &str, across: Across) {
     let events = match track.spans.len() {
         0 => "no event".to_owned(),
         1 => "1 event".to_owned(),
@@ -168,7 +174,7 @@ fn heading(page: &mut String, track: &Track, across: Across) {
     let _ = write!(
         page,
         "<section><h2>{}</h2><p class=over>{} · {} samples over {} · {events}</p>",
-        escaped(&track.name),
+        escaped(title),
         escaped(&track.file),
         crate::numbers::grouped(track.samples),
         duration(across.to.seconds_since(across.from)),
