@@ -1,6 +1,9 @@
 //! An allocator that counts, for the tests of "nothing allocates after warm-up".
 
-#![expect(unsafe_code, reason = "a global allocator is an unsafe trait; this one passes every call on as it came")]
+#![expect(
+    unsafe_code,
+    reason = "a global allocator is an unsafe trait; this one passes every call on as it came"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

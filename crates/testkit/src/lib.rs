@@ -11,8 +11,8 @@ mod trace;
 pub use counting::{Counting, allocations};
 pub use noise::Noise;
 pub use shape::{
-    CALM, DAY, SHAPES, Shape, alternating, autoregressive, constant, counter, counts, extremes, gaussian, irregular,
-    lognormal, ramp, sawtooth, seasonal, spikes, step, stuck,
+    CALM, DAY, SHAPES, Shape, alternating, autoregressive, constant, counter, counts, extremes,
+    gaussian, irregular, lognormal, ramp, sawtooth, seasonal, spikes, step, stuck,
 };
 pub use tolerance::{NOTHING, ROUNDING, SHIFTED, Tolerance};
 pub use trace::{START, STEP_S, Trace};

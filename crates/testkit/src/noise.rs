@@ -65,13 +65,20 @@ mod tests {
         let mut noise = Noise::new(7);
         let all: Vec<f64> = (0..N).map(|_| draw(&mut noise)).collect();
         let mean = all.iter().sum::<f64>() / N as f64;
-        (mean, all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / N as f64)
+        (
+            mean,
+            all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / N as f64,
+        )
     }
 
     #[test]
     fn moments_are_those_of_the_textbook() {
         // Five standard errors of the worst of them, the variance of the Poisson.
-        let sampling = Tolerance { name: "sampling error of 100,000 draws", absolute: 0.08, relative: 0.0 };
+        let sampling = Tolerance {
+            name: "sampling error of 100,000 draws",
+            absolute: 0.08,
+            relative: 0.0,
+        };
         for ((mean, variance), (want_mean, want_variance)) in [
             (moments(Noise::uniform), (0.5, 1.0 / 12.0)),
             (moments(Noise::normal), (0.0, 1.0)),

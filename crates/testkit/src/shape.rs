@@ -91,10 +91,17 @@ pub fn sawtooth(n: usize, seed: u64) -> Trace {
 pub fn counter(n: usize, seed: u64) -> Trace {
     let (mut noise, mut total) = (Noise::new(seed), 1e6);
     let values = (0..n).map(|_| {
-        total = if noise.chance(0.004) { 0.0 } else { total + 90.0 + 9.0 * noise.normal() };
+        total = if noise.chance(0.004) {
+            0.0
+        } else {
+            total + 90.0 + 9.0 * noise.normal()
+        };
         total
     });
-    Trace { kind: Kind::Counter, ..Trace::gauge(values) }
+    Trace {
+        kind: Kind::Counter,
+        ..Trace::gauge(values)
+    }
 }
 
 /// Grows without end by a tenth of its noise a sample: a slow leak.
@@ -114,7 +121,9 @@ pub fn step(n: usize, seed: u64) -> Trace {
 #[must_use]
 pub fn spikes(n: usize, seed: u64) -> Trace {
     let mut noise = Noise::new(seed);
-    Trace::gauge((0..n).map(|_| 100.0 + 5.0 * noise.normal() + if noise.chance(0.01) { 200.0 } else { 0.0 }))
+    Trace::gauge(
+        (0..n).map(|_| 100.0 + 5.0 * noise.normal() + if noise.chance(0.01) { 200.0 } else { 0.0 }),
+    )
 }
 
 /// Normal noise that freezes half way at its last value: a broken exporter.
@@ -131,7 +140,11 @@ pub fn irregular(n: usize, seed: u64) -> Trace {
     let (mut trace, mut noise) = (gaussian(n, seed), Noise::new(!seed));
     let mut at = crate::START;
     for point in &mut trace.points {
-        let seconds = if noise.chance(0.01) { 2e5 * noise.uniform() } else { 1.0 + 599.0 * noise.uniform() };
+        let seconds = if noise.chance(0.01) {
+            2e5 * noise.uniform()
+        } else {
+            1.0 + 599.0 * noise.uniform()
+        };
         at = Timestamp::from_micros(at.micros() + (1e6 * seconds) as i64);
         point.0 = at;
     }
@@ -142,7 +155,18 @@ pub fn irregular(n: usize, seed: u64) -> Trace {
 #[must_use]
 pub fn extremes(n: usize, seed: u64) -> Trace {
     const ENDS: [f64; 12] = [
-        0.0, -0.0, 1.0, -1.0, 1e300, -1e300, 1e-300, -1e-300, f64::MAX, f64::MIN, f64::MIN_POSITIVE, 5e-324,
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        1e300,
+        -1e300,
+        1e-300,
+        -1e-300,
+        f64::MAX,
+        f64::MIN,
+        f64::MIN_POSITIVE,
+        5e-324,
     ];
     let mut noise = Noise::new(seed);
     Trace::gauge((0..n).map(|_| noise.pick(&ENDS)))
@@ -163,17 +187,41 @@ mod tests {
         for shape in SHAPES {
             for n in [0, 1, 2, 3_000] {
                 let trace = (shape.draw)(n, 3);
-                assert_eq!((trace.len(), &trace), (n, &(shape.draw)(n, 3)), "{}", shape.name);
-                assert!(trace.points.iter().all(|(_, value)| value.is_finite()), "{}", shape.name);
-                assert!(trace.points.windows(2).all(|pair| pair[0].0 < pair[1].0), "{}", shape.name);
+                assert_eq!(
+                    (trace.len(), &trace),
+                    (n, &(shape.draw)(n, 3)),
+                    "{}",
+                    shape.name
+                );
+                assert!(
+                    trace.points.iter().all(|(_, value)| value.is_finite()),
+                    "{}",
+                    shape.name
+                );
+                assert!(
+                    trace.points.windows(2).all(|pair| pair[0].0 < pair[1].0),
+                    "{}",
+                    shape.name
+                );
             }
         }
     }
 
     #[test]
     fn a_counter_falls_only_to_nothing() {
-        let values: Vec<f64> = counter(5_000, 1).points.iter().map(|&(_, value)| value).collect();
-        let falls: Vec<f64> = values.windows(2).filter(|pair| pair[1] < pair[0]).map(|pair| pair[1]).collect();
-        assert!(falls.len() > 5 && falls.iter().all(|&value| value <= 0.0), "{falls:?}");
+        let values: Vec<f64> = counter(5_000, 1)
+            .points
+            .iter()
+            .map(|&(_, value)| value)
+            .collect();
+        let falls: Vec<f64> = values
+            .windows(2)
+            .filter(|pair| pair[1] < pair[0])
+            .map(|pair| pair[1])
+            .collect();
+        assert!(
+            falls.len() > 5 && falls.iter().all(|&value| value <= 0.0),
+            "{falls:?}"
+        );
     }
 }

@@ -12,27 +12,43 @@ pub struct Tolerance {
 }
 
 /// A few dozen operations in `f32`, each off by half a unit in the last place (6e-8).
-pub const ROUNDING: Tolerance = Tolerance { name: "rounding of f32", absolute: 1e-6, relative: 1e-5 };
+pub const ROUNDING: Tolerance = Tolerance {
+    name: "rounding of f32",
+    absolute: 1e-6,
+    relative: 1e-5,
+};
 
 /// Sigmas by which a feature may move when the whole series is lifted by a constant of its own size: the least change
 /// that counts grows with the level, 1e-5 of it, and enters the scale.
-pub const SHIFTED: Tolerance = Tolerance { name: "a floor that grows with the level", absolute: 1e-3, relative: 1e-3 };
+pub const SHIFTED: Tolerance = Tolerance {
+    name: "a floor that grows with the level",
+    absolute: 1e-3,
+    relative: 1e-3,
+};
 
 /// Raw scores below this are nothing: the calibrator's lowest bin ends here, so it tells none of them from 0.
-pub const NOTHING: Tolerance = Tolerance { name: "lowest bin of the calibrator", absolute: 1.0 / 1024.0, relative: 0.0 };
+pub const NOTHING: Tolerance = Tolerance {
+    name: "lowest bin of the calibrator",
+    absolute: 1.0 / 1024.0,
+    relative: 0.0,
+};
 
 impl Tolerance {
     /// Whether the two are near enough. Never with a NaN; equal infinities are.
     #[must_use]
     pub fn allows(self, a: f64, b: f64) -> bool {
         let apart = (a - b).abs();
-        a.total_cmp(&b).is_eq() || (apart.is_finite() && apart <= self.absolute + self.relative * a.abs().max(b.abs()))
+        a.total_cmp(&b).is_eq()
+            || (apart.is_finite() && apart <= self.absolute + self.relative * a.abs().max(b.abs()))
     }
 
     /// Panics, at the caller's line, unless `got` is near `want`.
     #[track_caller]
     pub fn assert(self, got: f64, want: f64) {
-        assert!(self.allows(got, want), "got {got}, want {want}: beyond {self:?}");
+        assert!(
+            self.allows(got, want),
+            "got {got}, want {want}: beyond {self:?}"
+        );
     }
 }
 

@@ -24,7 +24,14 @@ impl Trace {
     /// A gauge sampled every [`STEP_S`] seconds from [`START`] on.
     pub fn gauge(values: impl IntoIterator<Item = f64>) -> Self {
         let at = |i: usize| START.plus_micros(i as i64 * STEP_S * 1_000_000);
-        Self { kind: Kind::Gauge, points: values.into_iter().enumerate().map(|(i, value)| (at(i), value)).collect() }
+        Self {
+            kind: Kind::Gauge,
+            points: values
+                .into_iter()
+                .enumerate()
+                .map(|(i, value)| (at(i), value))
+                .collect(),
+        }
     }
 
     /// How many samples.
@@ -41,7 +48,9 @@ impl Trace {
 
     /// As samples of `series`.
     pub fn samples(&self, series: SeriesId) -> impl Iterator<Item = Sample> + '_ {
-        self.points.iter().map(move |&(at, value)| Sample { series, at, value })
+        self.points
+            .iter()
+            .map(move |&(at, value)| Sample { series, at, value })
     }
 
     /// The same with each value in `range` (places, not times) changed: how a test plants an anomaly.
