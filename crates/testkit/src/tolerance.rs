@@ -18,12 +18,12 @@ pub const ROUNDING: Tolerance = Tolerance {
     relative: 1e-5,
 };
 
-/// Sigmas by which a feature may move when the whole series is lifted by a constant of its own size: the least change
-/// that counts grows with the level, 1e-5 of it, and enters the scale.
+/// Sigmas by which a residual may move when the series is lifted by 400 of its standard deviations: the least change
+/// that counts, 1e-5 of the level, is then 0.4 % of a sigma, and takes part while the scales are young.
 pub const SHIFTED: Tolerance = Tolerance {
     name: "a floor that grows with the level",
-    absolute: 1e-3,
-    relative: 1e-3,
+    absolute: 1e-2,
+    relative: 1e-2,
 };
 
 /// Raw scores below this are nothing: the calibrator's lowest bin ends here, so it tells none of them from 0.
