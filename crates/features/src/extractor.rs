@@ -1,7 +1,7 @@
 //! Raw samples to feature rows, one series at a time.
 
 use bytemuck::Zeroable;
-use series::{Kind, Refusal, Timestamp};
+use series::{Kind, Refusal, Timestamp, Unit};
 
 use crate::row::{Row, Windows};
 use crate::schema::{N_COLUMNS, column};
@@ -19,11 +19,16 @@ const WINSOR: f32 = 4.0;
 /// The least relative change that counts: below it a constant series is still constant.
 const RELATIVE_FLOOR: f64 = 1e-5;
 
+/// The least relative range: a change of less than 0.1 % of the level is never wholly novel.
+const RELATIVE_RANGE: f64 = 1e-3;
+/// A standard deviation is at least this share of the least change that matters.
+const FLOOR_OF_CHANGE: f64 = 0.05;
+
 /// Learns and extracts, with one row of state per series.
 #[derive(Debug, Default)]
 pub struct Extractor {
     states: Vec<State>,
-    kinds: Vec<Kind>,
+    kinds: Vec<(Kind, Unit)>,
     /// Empty when times of day are not learned.
     seasons: Vec<Season>,
     seasonal: bool,
@@ -51,12 +56,12 @@ impl Extractor {
     }
 
     /// Makes room for one more series; returns its index.
-    pub fn add_series(&mut self, kind: Kind) -> usize {
+    pub fn add_series(&mut self, kind: Kind, unit: Unit) -> usize {
         if self.seasonal {
             self.seasons.push(Season::zeroed());
         }
         self.states.push(State::zeroed());
-        self.kinds.push(kind);
+        self.kinds.push((kind, unit));
         self.states.len() - 1
     }
 
@@ -109,7 +114,8 @@ impl Extractor {
         }
         state.late_run = 0;
         state.last_at = at.micros();
-        let level = match self.kinds[i] {
+        let (kind, unit) = self.kinds[i];
+        let level = match kind {
             Kind::Gauge => Some(raw),
             // A fall is a reset: the total began again at 0, when is unknown, so no rate is claimed.
             Kind::Counter => (state.raw_seen > 0 && raw >= state.last_raw && gap_s > 0.0)
@@ -122,7 +128,13 @@ impl Extractor {
             return Extracted::Pending;
         };
         Extracted::Row(
-            state.step(self.seasons.get_mut(i), at, level, gap_s as f32),
+            state.step(
+                self.seasons.get_mut(i),
+                at,
+                level,
+                gap_s as f32,
+                unit.least_change(kind),
+            ),
             level,
         )
     }
@@ -179,6 +191,7 @@ impl State {
         at: Timestamp,
         level: f64,
         gap_s: f32,
+        least_change: f64,
     ) -> Row {
         if self.n == 0 {
             self.origin = level;
@@ -189,8 +202,14 @@ impl State {
         }
         let unit = self.unit();
         let x = ((level - self.origin) / unit).clamp(-MAX_X, MAX_X) as f32;
-        let floor = ((level.abs().max(self.origin.abs()) / unit * RELATIVE_FLOOR)
-            .clamp(1e-12, MAX_X)) as f32;
+        let size = level.abs().max(self.origin.abs()) / unit;
+        let least_change = least_change / unit;
+        let floor = (size * RELATIVE_FLOOR)
+            .max(least_change * FLOOR_OF_CHANGE)
+            .clamp(1e-12, MAX_X) as f32;
+        let least_range = (size * RELATIVE_RANGE)
+            .max(least_change)
+            .clamp(1e-12, MAX_X) as f32;
         let week_s = (at.micros().div_euclid(1_000_000) + 3 * 86_400).rem_euclid(604_800) as u32;
         let gap = if self.step_s > 0.0 {
             gap_s / self.step_s
@@ -204,7 +223,7 @@ impl State {
             self.recent.copy_within(..RECENT - 1, 1);
             self.recent[0] = x;
         }
-        let row = self.describe(x, floor, week_s, gap, usual);
+        let row = self.describe(x, (floor, least_range), week_s, gap, usual);
         if let Some(season) = &mut season {
             season.learn(week_s, x, 8.0 * self.dev_slow.max(floor));
         }
@@ -214,7 +233,14 @@ impl State {
     }
 
     /// The row of `x`, from what came before only.
-    fn describe(&self, x: f32, floor: f32, week_s: u32, gap: f32, usual: Option<f32>) -> Row {
+    fn describe(
+        &self,
+        x: f32,
+        (floor, least_range): (f32, f32),
+        week_s: u32,
+        gap: f32,
+        usual: Option<f32>,
+    ) -> Row {
         let sigma = |dev: f32| (dev * DEV_TO_SIGMA).max(floor);
         let mut c = [0.0; N_COLUMNS];
         let slow = sigma(self.dev_slow);
@@ -255,6 +281,7 @@ impl State {
             x,
             sigma,
             floor,
+            least_range,
             expected,
             n: self.n,
             gap,

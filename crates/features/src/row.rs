@@ -14,6 +14,8 @@ pub struct Row {
     pub sigma: f32,
     /// The least change that counts, in units of `x`: rounding and jitter of a constant series stay below it.
     pub floor: f32,
+    /// The least range to measure novelty against, in units of `x`: a change below it is less than wholly novel.
+    pub least_range: f32,
     /// What was expected, in units of `x`.
     pub expected: f32,
     /// Samples of this series before this one.

@@ -82,10 +82,7 @@ impl Directory {
             shard as usize,
             Newcomer {
                 id,
-                spec: SeriesSpec {
-                    kind: Kind::of_metric(key.metric()),
-                    group,
-                },
+                spec: SeriesSpec::of(key, group),
             },
         );
         Ok(id)
@@ -169,11 +166,13 @@ mod tests {
         assert!(told[0].iter().all(|n| n.spec
             == SeriesSpec {
                 kind: Kind::Gauge,
+                unit: series::Unit::None,
                 group: Some(0)
             }));
         assert!(told[2].iter().all(|n| n.spec
             == SeriesSpec {
                 kind: Kind::Counter,
+                unit: series::Unit::None,
                 group: None
             }));
     }

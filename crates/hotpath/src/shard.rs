@@ -4,7 +4,7 @@ use catalog::BuildError;
 use features::{Extracted, Extractor, Row, SCHEMA, column};
 use predict::anomaly::{Block, NO_GROUP};
 use predict::{Ensemble, Factor, Judged, MAX_FACTORS, Risk};
-use series::{Kind, Refusal, Sample, SeriesId};
+use series::{Kind, Refusal, Sample, SeriesId, SeriesKey, Unit};
 
 use crate::{EngineConfig, Profile};
 
@@ -16,6 +16,8 @@ const BLOCK_ROWS: usize = 128;
 pub struct SeriesSpec {
     /// Level or running total.
     pub kind: Kind,
+    /// What it measures: a change too small to matter in this unit raises nothing.
+    pub unit: Unit,
     /// Series with the same group are replicas of one thing.
     pub group: Option<u32>,
 }
@@ -56,6 +58,18 @@ impl Gathered {
     }
 }
 
+impl SeriesSpec {
+    /// By the conventions of metric names.
+    #[must_use]
+    pub fn of(key: &SeriesKey, group: Option<u32>) -> Self {
+        Self {
+            kind: Kind::of_metric(key.metric()),
+            unit: Unit::of_metric(key.metric()),
+            group,
+        }
+    }
+}
+
 impl Shard {
     /// An empty shard.
     ///
@@ -76,7 +90,7 @@ impl Shard {
 
     /// Makes room for one more series; ids count from 0.
     pub fn add_series(&mut self, spec: SeriesSpec) -> SeriesId {
-        let i = self.extractor.add_series(spec.kind);
+        let i = self.extractor.add_series(spec.kind, spec.unit);
         let group = spec.group.unwrap_or(NO_GROUP);
         self.ensemble.add_series(group);
         self.groups.push(group);
@@ -189,7 +203,7 @@ impl Shard {
     pub fn bytes_per_series(&self) -> usize {
         self.extractor.state_bytes()
             + self.ensemble.state_bytes()
-            + size_of::<Kind>()
+            + size_of::<(Kind, Unit)>()
             + 2 * size_of::<u32>()
     }
 

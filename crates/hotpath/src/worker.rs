@@ -258,6 +258,7 @@ mod tests {
         let outcomes = run(&tally, |lane, push| {
             let spec = SeriesSpec {
                 kind: Kind::Gauge,
+                unit: series::Unit::None,
                 group: None,
             };
             lane.leave(Letter::Add(Newcomer {

@@ -71,6 +71,7 @@ fn a_warm_shard_allocates_nothing() {
         };
         shard.add_series(SeriesSpec {
             kind,
+            unit: series::Unit::None,
             group: (i % 2 == 0).then_some(i % 3),
         });
     }

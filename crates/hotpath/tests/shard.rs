@@ -29,6 +29,7 @@ fn shard() -> Shard {
         let kind = if i == 4 { Kind::Counter } else { Kind::Gauge };
         shard.add_series(SeriesSpec {
             kind,
+            unit: series::Unit::None,
             group: (i < 3).then_some(0),
         });
     }

@@ -39,6 +39,22 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// The least change that matters to anybody, in the unit of a level of this kind (for a counter: per second):
+    /// below it a series is as good as constant. 0 where the unit does not tell.
+    ///
+    /// Five points of a share (a counter of seconds is a share too: seconds per second), 32 MiB held or 1 MiB/s
+    /// moved, 5 ms.
+    #[must_use]
+    pub const fn least_change(self, kind: Kind) -> f64 {
+        match (self, kind) {
+            (Self::None, _) => 0.0,
+            (Self::Bytes, Kind::Gauge) => 33_554_432.0,
+            (Self::Bytes, Kind::Counter) => 1_048_576.0,
+            (Self::Seconds, Kind::Gauge) => 0.005,
+            (Self::Seconds, Kind::Counter) | (Self::Ratio, _) => 0.05,
+        }
+    }
+
     /// By the suffix of the metric's name, ignoring `_total`.
     #[must_use]
     pub fn of_metric(name: &str) -> Self {

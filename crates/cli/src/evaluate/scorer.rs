@@ -96,6 +96,7 @@ fn one(variant: &Variant, series: &Series) -> anyhow::Result<Scores> {
     for _ in 0..n_variables {
         shard.add_series(SeriesSpec {
             kind: Kind::Gauge,
+            unit: series::Unit::None,
             group: None,
         });
     }

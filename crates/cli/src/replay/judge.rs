@@ -114,10 +114,7 @@ impl Bench {
     /// Makes room for the series that are new since the batch before.
     fn meet(&mut self, keys: &[impl AsRef<SeriesKey>]) {
         for key in keys.iter().skip(self.names.len()).map(AsRef::as_ref) {
-            let spec = SeriesSpec {
-                kind: Kind::of_metric(key.metric()),
-                group: self.groups.of(key),
-            };
+            let spec = SeriesSpec::of(key, self.groups.of(key));
             self.shard.add_series(spec);
             self.names.push(key.to_string());
         }

@@ -174,7 +174,7 @@ proptest! {
         let (trace, other) = (testkit::irregular(150, seed), testkit::extremes(150, seed));
         let (mut alone, mut together) = (extractor(Kind::Gauge), Extractor::new(true));
         for kind in [Kind::Counter, Kind::Gauge, Kind::Gauge] {
-            together.add_series(kind);
+            together.add_series(kind, series::Unit::None);
         }
         for (&(at, value), &(other_at, other_value)) in trace.points.iter().zip(&other.points) {
             together.extract(0, other_at, other_value);

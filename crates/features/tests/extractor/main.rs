@@ -15,7 +15,7 @@ static COUNTING: testkit::Counting = testkit::Counting;
 /// An extractor of one series that learns times of day.
 fn extractor(kind: Kind) -> Extractor {
     let mut extractor = Extractor::new(true);
-    extractor.add_series(kind);
+    extractor.add_series(kind, series::Unit::None);
     extractor
 }
 

@@ -59,7 +59,7 @@ impl PerSeries for Delay {
         let now = (book.n / 16) as u16;
         book.n = book.n.wrapping_add(1).max(1);
         let (nearest, distance) = book.nearest(shape);
-        let scale = book.range.width().max(100.0 * row.floor);
+        let scale = book.range.width().max(row.least_range);
         let novelty = if book.filled == 0 {
             0.0
         } else {

@@ -10,9 +10,6 @@ use serde::Deserialize;
 use super::grid::Grid;
 use crate::anomaly::{Detector, PerSeries, Table};
 
-/// The least range in units of [`Row::floor`]: changes under 0.1 % of the level are never fully novel.
-const MIN_RANGE_FLOORS: f32 = 100.0;
-
 macro_rules! entries {
     ($($id:ident $name:literal $about:literal $statistic:expr;)*) => {
         $(
@@ -74,7 +71,7 @@ impl PerSeries for Novelty {
         if value.is_nan() {
             0.0
         } else {
-            grid.step(value, MIN_RANGE_FLOORS * row.floor)
+            grid.step(value, row.least_range)
         }
     }
 }

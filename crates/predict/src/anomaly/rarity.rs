@@ -69,7 +69,7 @@ impl PerSeries for Rarity {
             memory.range = Range::of(x);
         }
         memory.range.learn(x);
-        let scale = memory.range.width().max(100.0 * row.floor);
+        let scale = memory.range.width().max(row.least_range);
         let at = memory.values().partition_point(|&kept| kept < x);
         let score = match memory.values().len() {
             0 => 0.0,

@@ -44,6 +44,10 @@ const WORDS: &[(&str, &str)] = &[
         "ensemble.warmup_samples",
         "Samples of a series before its alerts count in full; they grow until then.",
     ),
+    (
+        "ensemble.event_warmup_samples",
+        "Samples of a series before an event may open.",
+    ),
 ];
 
 /// The section `[engine]` with a comment on each key, and each detector's options as comments.

@@ -94,7 +94,11 @@ impl Scorer {
         let kind = from_proto::kind(first.kind)?;
         let mut shard =
             Shard::new(&state.config.engine).map_err(|e| Status::internal(e.to_string()))?;
-        let series = shard.add_series(SeriesSpec { kind, group: None });
+        let series = shard.add_series(SeriesSpec {
+            kind,
+            unit: series::Unit::None,
+            group: None,
+        });
         Ok(Self {
             shard,
             series,
