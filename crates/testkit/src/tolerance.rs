@@ -29,7 +29,7 @@ pub const SHIFTED: Tolerance = Tolerance {
 /// Raw scores below this are nothing: the calibrator's lowest bin ends here, so it tells none of them from 0.
 pub const NOTHING: Tolerance = Tolerance {
     name: "lowest bin of the calibrator",
-    absolute: 1.0 / 1024.0,
+    absolute: 1.0 / 512.0,
     relative: 0.0,
 };
 
