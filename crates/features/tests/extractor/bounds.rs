@@ -28,6 +28,10 @@ fn check(row: &Row) -> Result<(), String> {
     ok("expected", row.expected.is_finite())?;
     ok("sigma", row.sigma.is_finite() && row.sigma > 0.0)?;
     ok("floor", row.floor.is_finite() && row.floor > 0.0)?;
+    ok(
+        "least_range",
+        row.least_range.is_finite() && row.least_range > 0.0,
+    )?;
     ok("gap", row.gap.is_finite() && row.gap >= 0.0)?;
     ok("step_s", row.step_s.is_finite() && row.step_s >= 0.0)?;
     ok("week_s", row.week_s < 604_800)?;

@@ -5,6 +5,7 @@
 //! the evaluation allows, 0.3 to 1.7 times the promise over a family at 1 %, and looser where fewer bursts are counted.
 
 use predict::Risk;
+use series::Unit;
 use testkit::{CALM, Trace};
 
 use crate::{judge_all, opened, share_above};
@@ -20,7 +21,7 @@ fn families() -> Vec<(&'static str, Vec<Vec<Risk>>)> {
         .iter()
         .flat_map(|shape| (0..SEEDS).map(|seed| (shape.draw)(N, seed)))
         .collect();
-    let mut judged = judge_all(&traces).into_iter();
+    let mut judged = judge_all(Unit::None, &traces).into_iter();
     CALM.iter()
         .map(|shape| (shape.name, judged.by_ref().take(SEEDS as usize).collect()))
         .collect()

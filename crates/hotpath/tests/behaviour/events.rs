@@ -1,9 +1,10 @@
 //! Events: which stories open one, how long it lasts, and what falls silent by itself.
 
 use expect_test::{Expect, expect};
+use series::Unit;
 use testkit::{DAY, Trace, constant, gaussian, seasonal};
 
-use crate::{AT, judge, opened, picture};
+use crate::{AT, judge, judge_as, opened, picture};
 
 /// Normal noise of 100 ± 5 with a story from [`AT`] on.
 fn calm() -> Trace {
@@ -101,6 +102,28 @@ fn a_change_of_a_constant_is_an_event() {
         &constant(1_000, 0).bent(AT..1_000, |x| x * 1.05),
         &expect!["..........!--------------x.................................."],
     );
+}
+
+/// What a metric measures says how small is too small: a mebibyte of memory is, thirty points of a share are not.
+#[test]
+fn the_unit_tells_which_change_matters() {
+    let idle = |level: f64, change: f64| {
+        constant(1_000, 0)
+            .bent(0..1_000, |_| level)
+            .bent(AT..1_000, |x| x + change)
+    };
+    for (unit, level, small, large) in [
+        (Unit::Bytes, 0.0, 1e6, 1e9),
+        (Unit::Ratio, 0.0, 0.002, 0.3),
+        (Unit::Seconds, 0.001, 0.0002, 0.5),
+    ] {
+        assert_eq!(opened(&judge_as(unit, &idle(level, small))), [], "{unit:?}");
+        assert_eq!(
+            opened(&judge_as(unit, &idle(level, large))),
+            [AT],
+            "{unit:?}"
+        );
+    }
 }
 
 /// A week, and every day has its night: nothing of that is an event, once a day has been seen.

@@ -27,21 +27,25 @@ const AT: usize = 500;
 
 /// One shard with default settings, fed with one trace as its only series.
 fn judge(trace: &Trace) -> Vec<Risk> {
-    judge_all(std::slice::from_ref(trace)).remove(0)
+    judge_as(Unit::None, trace)
+}
+
+/// The same when the metric's name tells what it measures.
+fn judge_as(unit: Unit, trace: &Trace) -> Vec<Risk> {
+    judge_all(unit, std::slice::from_ref(trace)).remove(0)
 }
 
 /// The same with several traces of one length, as they would arrive: the first samples of all, the second …
-fn judge_all(traces: &[Trace]) -> Vec<Vec<Risk>> {
+fn judge_all(unit: Unit, traces: &[Trace]) -> Vec<Vec<Risk>> {
     let mut shard = Shard::new(&EngineConfig::default()).unwrap();
+    let spec = |trace: &Trace| SeriesSpec {
+        kind: trace.kind,
+        unit,
+        group: None,
+    };
     let ids: Vec<SeriesId> = traces
         .iter()
-        .map(|trace| {
-            shard.add_series(SeriesSpec {
-                kind: trace.kind,
-                unit: Unit::None,
-                group: None,
-            })
-        })
+        .map(|trace| shard.add_series(spec(trace)))
         .collect();
     let mut samples: Vec<_> = ids
         .iter()

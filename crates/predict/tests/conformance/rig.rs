@@ -3,7 +3,7 @@
 use catalog::{Context, Entry, Params};
 use features::{Extracted, Extractor, Row};
 use predict::anomaly::{Block, Detector, NO_GROUP};
-use series::{Kind, Sample, SeriesId};
+use series::{Kind, Sample, SeriesId, Unit};
 use testkit::Trace;
 
 /// Detectors that look across series by design, and why that is right. Their entries are left out where independence
@@ -68,7 +68,7 @@ impl Rig {
     pub(crate) fn grouped(entry: &Entry<dyn Detector>, series: &[(Kind, u32)]) -> Self {
         let (mut extractor, mut detector) = (Extractor::new(true), build(entry));
         for &(kind, group) in series {
-            extractor.add_series(kind);
+            extractor.add_series(kind, Unit::None);
             detector.add_series(group);
         }
         let groups = series.iter().map(|&(_, group)| group).collect();
