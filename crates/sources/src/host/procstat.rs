@@ -10,6 +10,9 @@ pub(super) struct Stat<'a> {
 }
 
 /// Reads the columns of proc_pid_stat(5) that we use. The name stands in brackets and may hold brackets itself.
+///
+/// `None` for a process that has ended and waits for its parent to notice: it uses nothing any more, and a fall to 0
+/// would be taken for news of it.
 pub(super) fn parse_stat(text: &[u8]) -> Option<Stat<'_>> {
     let open = text.iter().position(|&b| b == b'(')?;
     let close = text
@@ -29,9 +32,14 @@ pub(super) fn parse_stat(text: &[u8]) -> Option<Stat<'_>> {
     let mut columns = std::str::from_utf8(&text[close + 1..])
         .ok()?
         .split_ascii_whitespace();
-    let user: u64 = columns.nth(11)?.parse().ok()?;
+    let state = columns.next()?;
+    let user: u64 = columns.nth(10)?.parse().ok()?;
     let system: u64 = columns.next()?.parse().ok()?;
     let threads = columns.nth(4)?.parse().ok()?;
+    // One whose first thread alone has ended looks the same, but for its other threads.
+    if matches!(state, "Z" | "X") && threads <= 1_u64 {
+        return None;
+    }
     let started = columns.nth(1)?.parse().ok()?;
     let rss_pages = columns.nth(1)?.parse().ok()?;
     let spent = user.saturating_add(system);
@@ -80,5 +88,16 @@ mod tests {
             let _ = parse_stat(&full.as_bytes()[..cut]);
         }
         assert!(parse_stat(b")(").is_none());
+    }
+
+    #[test]
+    fn one_that_has_ended_is_gone_while_its_parent_looks_away() {
+        let is_there = |state: char, threads: u32| {
+            let text =
+                format!("1 (x) {state} 1 1 1 0 -1 0 0 0 0 0 5 6 0 0 20 0 {threads} 0 77 1000 0");
+            parse_stat(text.as_bytes()).is_some()
+        };
+        assert!(is_there('D', 1) && !is_there('Z', 1) && !is_there('X', 1));
+        assert!(is_there('Z', 3), "its other threads go on");
     }
 }
