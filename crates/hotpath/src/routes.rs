@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use series::{Kind, Refusal, Registered, Registry, SeriesId, SeriesKey};
+use series::{Refusal, Registered, Registry, SeriesId, SeriesKey};
 
 use crate::{EngineConfig, Groups, SeriesSpec};
 
@@ -165,13 +165,13 @@ mod tests {
         }
         assert!(told[0].iter().all(|n| n.spec
             == SeriesSpec {
-                kind: Kind::Gauge,
+                kind: series::Kind::Gauge,
                 unit: series::Unit::None,
                 group: Some(0)
             }));
         assert!(told[2].iter().all(|n| n.spec
             == SeriesSpec {
-                kind: Kind::Counter,
+                kind: series::Kind::Counter,
                 unit: series::Unit::None,
                 group: None
             }));

@@ -11,6 +11,10 @@ use series::{Kind, Sample, SeriesId};
 
 use super::variants::{Variables, Variant};
 
+/// Places of the two outputs among the columns.
+const SCORE: usize = 0;
+const ALERT: usize = 1;
+
 /// The scores of one series by one variant, one vector per column.
 type Scores = Vec<Vec<f64>>;
 
@@ -120,14 +124,29 @@ fn one(variant: &Variant, series: &Series) -> anyhow::Result<Scores> {
         refused.clear();
         shard.push(&samples, &mut risks, &mut refused);
         let members = shard.members().chunks(n_members.max(1));
-        for (risk, members) in risks.iter().zip(members) {
+        for column in scores.iter_mut().filter(|_| row > 0) {
+            // What was not scored repeats the score before it, as in `replay --scores`; no alert repeats itself.
+            column[row] = column[row - 1];
+        }
+        scores[ALERT][row] = 0.0;
+        let n_judged = risks.len().max(1) as f64;
+        for (i, (risk, members)) in risks.iter().zip(members).enumerate() {
             let outputs = [risk.score.get(), f64::from(risk.alert_score)];
             let all = outputs
                 .into_iter()
                 .chain(members.iter().map(|m| f64::from(*m)));
-            for (column, score) in scores.iter_mut().zip(all) {
-                column[row] = f64::max(column[row], score);
+            for (k, (column, score)) in scores.iter_mut().zip(all).enumerate() {
+                let before = if i == 0 { 0.0 } else { column[row] };
+                column[row] = if k == SCORE && n_variables > 1 {
+                    // Summed for now: the mean surprise of all variables, as a score once more.
+                    before - (1.0 - score).max(f64::MIN_POSITIVE).log10() / n_judged
+                } else {
+                    before.max(score)
+                };
             }
+        }
+        if n_variables > 1 && !risks.is_empty() {
+            scores[SCORE][row] = 1.0 - 10f64.powf(-scores[SCORE][row]);
         }
     }
     Ok(scores)

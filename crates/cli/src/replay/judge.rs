@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 use hotpath::{EngineConfig, Groups, SeriesSpec, Shard};
 use predict::Risk;
-use series::{Kind, Refusal, Sample, SeriesId, SeriesKey};
+use series::{Refusal, Sample, SeriesId, SeriesKey};
 use sources::replay::{Options, Replay};
 
 use super::row::{Observer, Row, Verdict};
@@ -90,6 +90,8 @@ struct Bench {
     groups: Groups,
     /// Series as text, by id.
     names: Vec<String>,
+    /// The latest answer about each series, with the members' scores.
+    latest: Vec<Option<(Risk, Vec<f32>)>>,
     n_members: usize,
     samples: Vec<Sample>,
     risks: Vec<Risk>,
@@ -104,6 +106,7 @@ impl Bench {
             shard,
             groups: Groups::new(&config.replica_labels),
             names: Vec::new(),
+            latest: Vec::new(),
             n_members,
             samples: Vec::new(),
             risks: Vec::new(),
@@ -117,6 +120,7 @@ impl Bench {
             let spec = SeriesSpec::of(key, self.groups.of(key));
             self.shard.add_series(spec);
             self.names.push(key.to_string());
+            self.latest.push(None);
         }
     }
 
@@ -137,7 +141,7 @@ impl Bench {
 
     /// Puts the rows and what became of them together again, and shows each to all observers.
     fn show(
-        &self,
+        &mut self,
         file: &str,
         times: TimeForm,
         rows: &[sources::replay::Row],
@@ -160,6 +164,13 @@ impl Bench {
                 Verdict::Pending
             };
             let series_idx = row.series as usize;
+            if let (Verdict::Judged { risk, members }, Some(latest)) =
+                (verdict, self.latest.get_mut(series_idx))
+            {
+                let (old, kept) = latest.get_or_insert_with(|| (*risk, members.to_vec()));
+                *old = *risk;
+                kept.copy_from_slice(members);
+            }
             let series = self.names.get(series_idx).map_or("", String::as_str);
             let (at, value, label) = (row.at, row.value, row.label);
             let row = Row {
@@ -171,6 +182,11 @@ impl Bench {
                 value,
                 label,
                 verdict,
+                latest: self.latest.get(series_idx).and_then(|latest| {
+                    latest
+                        .as_ref()
+                        .map(|(risk, members)| (risk, members.as_slice()))
+                }),
             };
             for observer in observers.iter_mut() {
                 observer.row(&row)?;

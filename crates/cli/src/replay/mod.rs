@@ -63,7 +63,7 @@ pub(crate) struct ReplayArgs {
     plot: Option<PathBuf>,
 
     /// In which order to take the rows of a file
-    #[arg(long, value_enum, default_value_t = RowOrder::AsIs)]
+    #[arg(long, value_enum, default_value_t = RowOrder::Auto)]
     order: RowOrder,
 
     /// Leave out cells that cannot be read, and count them, instead of stopping at the first
@@ -89,9 +89,14 @@ pub(crate) struct ReplayArgs {
     engine: EngineArgs,
 }
 
+/// Files up to this size are sorted by time unless told otherwise.
+const SORTED_BYTES: u64 = 256 << 20;
+
 /// The order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum RowOrder {
+    /// Sorted by time if the file has at most 256 MiB, else as they stand
+    Auto,
     /// As they stand: samples that go back in time are refused
     AsIs,
     /// Sorted by time, which holds the file in memory
@@ -106,7 +111,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
     if let Some(addr) = &args.into {
         return block_on(into::run(
             &args.files,
-            &args.options(),
+            &args.options(args.files.first().map_or(Path::new("-"), PathBuf::as_path)),
             addr,
             &args.trust,
             args.speed,
@@ -130,7 +135,7 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         let mut observers: Vec<&mut dyn Observer> = vec![&mut summary];
         observers.extend(scores.as_mut().map(|scores| scores as &mut dyn Observer));
         observers.extend(plot.as_mut().map(|plot| plot as &mut dyn Observer));
-        let unread = judge::file(path, args.options(), &config, &mut observers)?;
+        let unread = judge::file(path, args.options(path), &config, &mut observers)?;
         // Standard output belongs to the scores when they go there.
         if args.scores.as_deref() == Some(Path::new("-")) {
             summary.write(
@@ -159,7 +164,10 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
 }
 
 impl ReplayArgs {
-    fn options(&self) -> Options {
+    fn options(&self, path: &Path) -> Options {
+        let is_small = || {
+            std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= SORTED_BYTES)
+        };
         Options {
             cells: if self.lenient {
                 Cells::Lenient
@@ -167,7 +175,9 @@ impl ReplayArgs {
                 Cells::Strict
             },
             order: match self.order {
-                RowOrder::AsIs => Order::AsIs,
+                // A recording that is pushed at its own pace starts at once.
+                RowOrder::Auto if self.into.is_none() && is_small() => Order::ByTime,
+                RowOrder::Auto | RowOrder::AsIs => Order::AsIs,
                 RowOrder::ByTime => Order::ByTime,
             },
             ..Options::default()

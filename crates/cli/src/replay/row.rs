@@ -24,6 +24,8 @@ pub(crate) struct Row<'a> {
     pub(crate) label: Option<bool>,
     /// What came of it.
     pub(crate) verdict: Verdict<'a>,
+    /// The latest answer about this series, of this row or of one before it, with each member's score.
+    pub(crate) latest: Option<(&'a Risk, &'a [f32])>,
 }
 
 /// What the engine made of a row.

@@ -1,4 +1,7 @@
 //! The scores file: one row per row of input, so that anybody can judge the engine with their own tools.
+//!
+//! A row that was not scored (refused, missing, the first of a counter) repeats the score that its series had, 0 before
+//! the first, so that every row has a number; its alert score is 0 and its event empty.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -36,7 +39,7 @@ pub(crate) enum ScoresFile {
     Csv {
         /// Where to.
         writer: Box<csv::Writer<Box<dyn Write>>>,
-        /// Fields that stay empty in the row of a refused sample.
+        /// Score fields of a row.
         n_scores: usize,
     },
     /// Columns.
@@ -71,7 +74,7 @@ impl ScoresFile {
         writer.write_record(FIRST_COLUMNS.iter().chain(members).chain(&["event"]))?;
         Ok(Self::Csv {
             writer: Box::new(writer),
-            n_scores: members.len() + 3,
+            n_scores: members.len() + 2,
         })
     }
 
@@ -98,6 +101,22 @@ impl Observer for ScoresFile {
     }
 }
 
+/// The alert score of a row: 0 for one that was not scored, which is no alert of its own.
+fn alert_of(row: &Row<'_>) -> f32 {
+    match row.verdict {
+        Verdict::Judged { risk, .. } => risk.alert_score,
+        Verdict::Pending | Verdict::Refused(_) => 0.0,
+    }
+}
+
+/// The event that the row belongs to, if it was scored.
+fn event_of(row: &Row<'_>) -> Option<u64> {
+    match row.verdict {
+        Verdict::Judged { risk, .. } => risk.event.map(|event| event.id.0),
+        Verdict::Pending | Verdict::Refused(_) => None,
+    }
+}
+
 fn write_csv<W: Write>(
     writer: &mut csv::Writer<W>,
     n_scores: usize,
@@ -107,25 +126,18 @@ fn write_csv<W: Write>(
     writer.write_field(row.series)?;
     writer.write_field(row.times.write(row.at))?;
     writer.write_field(shortest(row.value))?;
-    match row.verdict {
-        Verdict::Judged { risk, members } => {
-            writer.write_field(shortest(risk.score.get()))?;
-            writer.write_field(shortest_f32(risk.alert_score))?;
-            for &member in members {
-                writer.write_field(shortest_f32(member))?;
-            }
-            writer.write_field(
-                risk.event
-                    .map(|event| event.id.0.to_string())
-                    .unwrap_or_default(),
-            )?;
+    if let Some((risk, members)) = row.latest {
+        writer.write_field(shortest(risk.score.get()))?;
+        writer.write_field(shortest_f32(alert_of(row)))?;
+        for &member in members {
+            writer.write_field(shortest_f32(member))?;
         }
-        Verdict::Pending | Verdict::Refused(_) => {
-            for _ in 0..n_scores {
-                writer.write_field("")?;
-            }
+    } else {
+        for _ in 0..n_scores {
+            writer.write_field("0")?;
         }
     }
+    writer.write_field(event_of(row).map(|id| id.to_string()).unwrap_or_default())?;
     writer.write_record(None::<&[u8]>)
 }
 
@@ -186,24 +198,14 @@ impl Columns {
         self.at.append_value(row.at.micros());
         self.value
             .append_option(row.value.is_finite().then_some(row.value));
-        match row.verdict {
-            Verdict::Judged { risk, members } => {
-                self.score.append_value(risk.score.get());
-                self.alert.append_value(risk.alert_score);
-                for (column, &member) in self.members.iter_mut().zip(members) {
-                    column.append_value(member);
-                }
-                self.event.append_option(risk.event.map(|event| event.id.0));
-            }
-            Verdict::Pending | Verdict::Refused(_) => {
-                self.score.append_null();
-                self.alert.append_null();
-                self.members
-                    .iter_mut()
-                    .for_each(Float32Builder::append_null);
-                self.event.append_null();
-            }
+        self.score
+            .append_value(row.latest.map_or(0.0, |(risk, _)| risk.score.get()));
+        self.alert.append_value(alert_of(row));
+        let members = row.latest.map_or(&[][..], |(_, members)| members);
+        for (i, column) in self.members.iter_mut().enumerate() {
+            column.append_value(members.get(i).copied().unwrap_or(0.0));
         }
+        self.event.append_option(event_of(row));
         self.rows += 1;
         if self.rows == BATCH_ROWS {
             self.hand_over()

@@ -196,6 +196,7 @@ mod tests {
             value,
             label: None,
             verdict,
+            latest: None,
         };
         track.take(&row, most);
     }
