@@ -20,6 +20,7 @@ use tonic_health::server::HealthReporter;
 use crate::auth::{Auth, TokenError};
 use crate::board::Board;
 use crate::config::{Config, ConfigError, ServerConfig};
+use crate::culprits::Culprits;
 use crate::grpc;
 use crate::host_thread::HostThread;
 use crate::intake::Intake;
@@ -154,8 +155,13 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         apply_late_feedback(log, &engine, &status.lock());
     }
     let intake = Intake::new(Arc::clone(&engine), clock, &config.ingest);
+    let culprits = Arc::new(Culprits::new(config.watch.closed_events));
     let host = match config.host.enabled {
-        true => Some(HostThread::start(&config.host, intake.clone()).map_err(StartError::Thread)?),
+        true => {
+            let (board, culprits) = (Arc::clone(&board), Arc::clone(&culprits));
+            let started = HostThread::start(&config.host, intake.clone(), board, culprits);
+            Some(started.map_err(StartError::Thread)?)
+        }
         false => None,
     };
     let (stop, stopping) = signal::channel(false);
@@ -164,6 +170,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         engine,
         intake: intake.clone(),
         board,
+        culprits,
         feedback,
         snapshots,
         host_missing: host.as_ref().map(HostThread::missing),

@@ -7,11 +7,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
-use series::{Refusal, Sample};
+use series::{Refusal, Sample, SeriesId, Timestamp};
 use sources::host::{Host, Missing, Reading};
 use tokio::runtime::Handle;
 
 use crate::HostConfig;
+use crate::board::Board;
+use crate::culprits::{Culprits, Use};
 use crate::intake::Intake;
 
 /// A running reader; stops when dropped.
@@ -23,7 +25,14 @@ pub(crate) struct HostThread {
 
 impl HostThread {
     /// Starts reading, at once and then in every interval. Must be called within a tokio runtime.
-    pub(crate) fn start(config: &HostConfig, intake: Intake) -> io::Result<Self> {
+    ///
+    /// What processes use goes to `culprits`, which finds the host's events on `board`.
+    pub(crate) fn start(
+        config: &HostConfig,
+        intake: Intake,
+        board: Arc<Board>,
+        culprits: Arc<Culprits>,
+    ) -> io::Result<Self> {
         let (stop, stopped) = channel::<()>();
         let missing = Arc::<Mutex<Vec<Missing>>>::default();
         let interval = Duration::from_secs_f64(config.interval_s);
@@ -38,6 +47,7 @@ impl HostThread {
             .spawn(move || {
                 let mut host = Host::new(&source);
                 let mut readings = Vec::new();
+                let mut ids = Vec::new();
                 let mut next = Instant::now();
                 loop {
                     readings.clear();
@@ -46,7 +56,18 @@ impl HostThread {
                     if told.lock().len() != host.missing().len() {
                         *told.lock() = host.missing().to_vec();
                     }
-                    let samples = to_samples(&intake, at, &readings);
+                    let samples = to_samples(&intake, at, &readings, &mut ids);
+                    let noted = ids.iter().zip(&readings);
+                    culprits.note(
+                        at,
+                        noted.map(|(id, row)| Use {
+                            series: *id,
+                            key: &row.key,
+                            value: row.value,
+                        }),
+                    );
+                    // The events are those of the reading before: this one is not scored yet.
+                    culprits.follow(|id| board.latest.get(id));
                     // Waits while the engine is behind: a reading that comes late is better than a queue without end.
                     drop(runtime.block_on(intake.submit(samples)));
                     let now = Instant::now();
@@ -74,11 +95,20 @@ impl HostThread {
     }
 }
 
-fn to_samples(intake: &Intake, at: series::Timestamp, readings: &[Reading]) -> Vec<Sample> {
+/// Leaves the series' numbers in `ids`, one for each reading; none for those that the engine has no room for.
+fn to_samples(
+    intake: &Intake,
+    at: Timestamp,
+    readings: &[Reading],
+    ids: &mut Vec<Option<SeriesId>>,
+) -> Vec<Sample> {
     let mut samples = intake.engine().buffer();
     let mut over_limit = 0;
+    ids.clear();
     for Reading { key, value } in readings {
-        match intake.engine().register(key) {
+        let registered = intake.engine().register(key);
+        ids.push(registered.as_ref().ok().copied());
+        match registered {
             Ok(series) => samples.push(Sample {
                 series,
                 at,

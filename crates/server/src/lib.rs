@@ -5,6 +5,7 @@ mod assembly;
 mod auth;
 mod board;
 mod config;
+mod culprits;
 mod grpc;
 mod host_thread;
 mod intake;

@@ -31,6 +31,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 use crate::Config;
 use crate::auth::Auth;
 use crate::board::Board;
+use crate::culprits::Culprits;
 use crate::intake::Intake;
 use crate::keeper::SnapshotStatus;
 use to_proto::Names;
@@ -45,6 +46,7 @@ pub(crate) struct State {
     pub(crate) engine: Arc<Engine>,
     pub(crate) intake: Intake,
     pub(crate) board: Arc<Board>,
+    pub(crate) culprits: Arc<Culprits>,
     pub(crate) names: Names,
     pub(crate) feedback: Option<Mutex<FeedbackLog>>,
     pub(crate) snapshots: Option<Arc<Mutex<SnapshotStatus>>>,
@@ -63,6 +65,7 @@ pub(crate) struct Parts {
     pub(crate) engine: Arc<Engine>,
     pub(crate) intake: Intake,
     pub(crate) board: Arc<Board>,
+    pub(crate) culprits: Arc<Culprits>,
     pub(crate) feedback: Option<FeedbackLog>,
     pub(crate) snapshots: Option<Arc<Mutex<SnapshotStatus>>>,
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
@@ -76,6 +79,7 @@ impl State {
             engine,
             intake,
             board,
+            culprits,
             feedback,
             snapshots,
             host_missing,
@@ -92,6 +96,7 @@ impl State {
             engine,
             intake,
             board,
+            culprits,
             snapshots,
             host_missing,
             config,

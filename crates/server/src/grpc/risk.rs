@@ -88,7 +88,7 @@ fn with_history(state: &State, risk: &Risk, series: v1::SeriesKey, size: u32) ->
     v1::Risk {
         series: Some(series),
         history: history.iter().map(to_proto::point).collect(),
-        ..to_proto::risk(risk, &state.names)
+        ..to_proto::risk(risk, &state.names, &state.culprits.of(risk))
     }
 }
 
@@ -258,6 +258,7 @@ fn list_events(
             record,
             &*state.engine.key(record.peak.series)?,
             &state.names,
+            &state.culprits.of(&record.peak),
         ))
     });
     Ok(v1::ListEventsResponse {

@@ -7,6 +7,7 @@ use series::{Refusal, SeriesKey};
 use store::{Feedback, Verdict};
 
 use crate::board::{Point, Record};
+use crate::culprits::Culprit;
 
 /// The names behind the numbers of factors.
 #[derive(Debug, Clone)]
@@ -36,7 +37,7 @@ pub(super) fn key(key: &SeriesKey) -> v1::SeriesKey {
 }
 
 /// A risk without its series: see [`v1::Risk`] for the two ways to name it.
-pub(super) fn risk(risk: &Risk, names: &Names) -> v1::Risk {
+pub(super) fn risk(risk: &Risk, names: &Names, culprits: &[Culprit]) -> v1::Risk {
     let contributors = |factors: &[Factor], name: &dyn Fn(usize) -> Option<&'static str>| {
         let present = factors.iter().filter(|factor| factor.share > 0.0);
         present
@@ -64,6 +65,16 @@ pub(super) fn risk(risk: &Risk, names: &Names) -> v1::Risk {
         features: contributors(&risk.features, &|i| SCHEMA.get(i).map(|column| column.name)),
         event: risk.event.as_ref().map(event),
         history: Vec::new(),
+        culprits: culprits.iter().map(culprit).collect(),
+    }
+}
+
+fn culprit(culprit: &Culprit) -> v1::Culprit {
+    v1::Culprit {
+        series: Some(key(&culprit.key)),
+        value: culprit.value,
+        increase: culprit.increase,
+        share: culprit.share as f32,
     }
 }
 
@@ -90,12 +101,17 @@ pub(super) fn event(event: &Event) -> v1::Event {
     }
 }
 
-pub(super) fn record(record: &Record, series: &SeriesKey, names: &Names) -> v1::EventRecord {
+pub(super) fn record(
+    record: &Record,
+    series: &SeriesKey,
+    names: &Names,
+    culprits: &[Culprit],
+) -> v1::EventRecord {
     v1::EventRecord {
         series: Some(key(series)),
         event: Some(event(&record.event)),
         closed_us: record.closed.map(|at| at.micros()),
-        peak: Some(risk(&record.peak, names)),
+        peak: Some(risk(&record.peak, names, culprits)),
     }
 }
 
@@ -148,7 +164,7 @@ mod tests {
             index: 0,
             share: 1.0,
         };
-        let risk = risk(&given, &Names::new(vec!["a", "b"]));
+        let risk = risk(&given, &Names::new(vec!["a", "b"]), &[]);
         assert_eq!(
             risk.detectors,
             [v1::Contributor {

@@ -129,7 +129,7 @@ impl Teller {
             };
             message.risks.push(v1::Risk {
                 series_ref,
-                ..to_proto::risk(risk, &self.state.names)
+                ..to_proto::risk(risk, &self.state.names, &self.state.culprits.of(risk))
             });
             if name_bytes > MESSAGE_BYTES / 2 {
                 name_bytes = 0;
