@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use features::Extractor;
-use series::{Kind, Timestamp, Unit};
+use series::{Kind, Unit};
 use testkit::{Noise, START};
 
 const SERIES: usize = 1_024;
