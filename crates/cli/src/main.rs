@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod connect;
+mod culprits;
 mod dates;
 mod detectors;
 mod evaluate;

@@ -3,11 +3,14 @@
 use std::io::Write;
 
 use clap::{Args, ValueEnum};
-use proto::v1::{Contributor, QueryRisksRequest, Risk, risk_service_client::RiskServiceClient};
+use proto::v1::{
+    Contributor, Culprit, QueryRisksRequest, Risk, risk_service_client::RiskServiceClient,
+};
 use serde_json::{Value, json};
 use series::{Timestamp, Unit};
 
 use crate::connect::{ServerArgs, refused};
+use crate::culprits;
 use crate::dates::TimeForm;
 use crate::numbers::{grouped, human, rarity};
 use crate::runtime::block_on;
@@ -151,10 +154,19 @@ fn as_table(risks: &[Risk]) -> Table {
             rarity(risk.score),
             format!("{:.3}", risk.alert_score),
             event.unwrap_or_else(|| "-".to_owned()),
-            contributors(&risk.detectors),
+            reasons(risk),
         ]);
     }
     table
+}
+
+/// The processes behind it, if any are named, then what stood out: `← stress (pid 7) +98 %; residual 60 %`.
+pub(crate) fn reasons(risk: &Risk) -> String {
+    let named: Vec<String> = risk.culprits.iter().map(culprits::one).collect();
+    if named.is_empty() {
+        return contributors(&risk.detectors);
+    }
+    format!("← {}; {}", named.join(", "), contributors(&risk.detectors))
 }
 
 /// `residual 60 %, trend 20 %`.
@@ -172,6 +184,8 @@ fn as_json(risk: &Risk) -> Value {
     let event = risk.event.as_ref().map(|event| {
         json!({ "id": event.id, "since_us": event.since_us, "peak_alert_score": event.peak_alert_score })
     });
+    let culprit = |c: &Culprit| json!({ "series": wire::text(c.series.as_ref()), "value": c.value, "increase": c.increase, "share": c.share });
+    let culprits: Vec<Value> = risk.culprits.iter().map(culprit).collect();
     json!({
         "series": wire::text(risk.series.as_ref()),
         "time_us": risk.time_us,
@@ -185,6 +199,7 @@ fn as_json(risk: &Risk) -> Value {
         "event": event,
         "detectors": named(&risk.detectors),
         "features": named(&risk.features),
+        "culprits": culprits,
     })
 }
 
@@ -221,6 +236,22 @@ mod tests {
         let line = text.lines().nth(1).unwrap();
         let expected = "mem_used_bytes{host=\"a\"}  2 GiB     1 GiB  1 in 1k  0.750  7 since 2024-05-01 12:00:00  residual 80 %";
         assert_eq!(line, expected);
+    }
+
+    #[test]
+    fn the_process_behind_it_comes_first() {
+        let mut risk = risk();
+        let series = "process_resident_memory_bytes{comm=\"hog\",pid=\"7\"}";
+        risk.culprits = vec![Culprit {
+            series: Some(wire::key(series).unwrap()),
+            value: 1_073_741_824.0,
+            increase: 1_073_741_824.0,
+            share: 1.0,
+        }];
+        assert_eq!(reasons(&risk), "← hog (pid 7) +1 GiB; residual 80 %");
+        let value = as_json(&risk);
+        assert_eq!(value["culprits"][0]["series"], series);
+        assert_eq!(value["culprits"][0]["increase"], 1_073_741_824.0);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use ratatui::widgets::{Axis, Block, Chart, Dataset, GraphType, Paragraph};
 use series::{Timestamp, Unit};
 
 use super::state::is_counter;
+use crate::culprits;
 use crate::dates::{TimeForm, duration};
 use crate::numbers::{human, rarity};
 use crate::wire;
@@ -130,6 +131,12 @@ fn figures(risk: &Risk, unit: Unit) -> Text<'static> {
                 "{} since {since} UTC, peak {:.3}",
                 event.id, event.peak_alert_score
             ),
+        );
+    }
+    for (i, culprit) in risk.culprits.iter().enumerate() {
+        fact(
+            if i == 0 { "due to" } else { "" },
+            culprits::in_full(culprit),
         );
     }
     for (title, all) in [("detectors", &risk.detectors), ("features", &risk.features)] {

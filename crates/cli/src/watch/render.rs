@@ -12,7 +12,7 @@ use super::state::{State, is_counter};
 use super::{detail, spark};
 use crate::dates::duration;
 use crate::numbers::{grouped, human, rarity};
-use crate::risks::contributors;
+use crate::risks::reasons;
 use crate::wire;
 
 const KEYS: &str = " q quit  ↑↓ select  ⏎ detail  c confirm  d dismiss  / filter  p pause  ? help";
@@ -174,14 +174,14 @@ fn risks(frame: &mut Frame<'_>, area: Rect, state: &State) {
         )
     }));
     let widths = [
-        Constraint::Fill(2),
+        Constraint::Fill(3),
         Constraint::Length(12),
         Constraint::Length(12),
         Constraint::Length(10),
         Constraint::Length(5),
         Constraint::Length(u16::try_from(SPARK_CELLS).unwrap_or(20)),
         Constraint::Length(8),
-        Constraint::Fill(1),
+        Constraint::Fill(2),
     ];
     let rows = state.risks().iter().map(|risk| row(risk, now));
     let table = Table::new(rows, widths)
@@ -206,8 +206,8 @@ fn row(risk: &Risk, now_us: i64) -> Row<'static> {
         .unwrap_or_default();
     // What did not stand out has no reasons worth reading.
     let stands_out = risk.event.is_some() || risk.score > 0.99 || risk.alert_score > 0.3;
-    let reasons = if stands_out {
-        contributors(&risk.detectors)
+    let because_of = if stands_out {
+        reasons(risk)
     } else {
         String::new()
     };
@@ -224,7 +224,7 @@ fn row(risk: &Risk, now_us: i64) -> Row<'static> {
         right(format!("{:.2}", risk.alert_score)),
         Cell::from(spark::line(&risk.history, SPARK_CELLS)),
         Cell::from(event),
-        Cell::from(reasons),
+        Cell::from(because_of),
     ])
     .style(Style::new().fg(colour))
 }

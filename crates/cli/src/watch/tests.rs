@@ -1,8 +1,8 @@
 //! Frames, drawn without a terminal.
 
 use proto::v1::{
-    Contributor, EngineCounters, Event, GetServerInfoResponse, Refusal, RefusalCount, Risk,
-    RiskPoint,
+    Contributor, Culprit, EngineCounters, Event, GetServerInfoResponse, Refusal, RefusalCount,
+    Risk, RiskPoint,
 };
 use ratatui::style::Color;
 
@@ -140,6 +140,28 @@ fn the_detail_pane_tells_all() {
     ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
+}
+
+#[test]
+fn the_process_behind_an_event_is_named() {
+    let mut state = state();
+    let mut snapshot = state.snapshot.clone().unwrap();
+    snapshot.risks[0].culprits = vec![Culprit {
+        series: Some(wire::key("process_cpu_ratio{comm=\"stress-ng\",pid=\"4242\"}").unwrap()),
+        value: 0.991,
+        increase: 0.981,
+        share: 0.97,
+    }];
+    state.update(snapshot);
+    let text = frame(&state, 150, 12).unwrap();
+    let named = text.lines().nth(3).unwrap();
+    assert!(named.contains("← stress-ng (pid 4242) +98 %"), "{text}");
+    state.key(KeyCode::Enter);
+    let text = frame(&state, 180, 40).unwrap();
+    assert!(
+        text.contains("stress-ng (pid 4242) +98 % to 99 %, 97 % of the change"),
+        "{text}"
+    );
 }
 
 #[test]
