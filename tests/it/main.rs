@@ -11,6 +11,7 @@ mod causal;
 mod compat;
 mod config;
 mod first_minutes;
+mod hogs;
 mod hostile;
 mod kill;
 mod replay_into;

@@ -2,12 +2,14 @@
 
 mod binary;
 mod client;
+mod hog;
 mod server;
 
 use std::time::Duration;
 
 pub(crate) use binary::{command, run};
 pub(crate) use client::{Push, Watch, batch, declare, key, named, us};
+pub(crate) use hog::Hog;
 pub(crate) use server::Server;
 
 /// The longest that anything here may take. A machine that is busy with a build is slow, not broken.
