@@ -108,9 +108,19 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_unit_and_dates_have_none() {
-        let units = ["17", "-0.5", "1795318568.281", "1795318568281", "1795318568281000", "1795318568281000999"];
+        let units = [
+            "17",
+            "-0.5",
+            "1795318568.281",
+            "1795318568281",
+            "1795318568281000",
+            "1795318568281000999",
+        ];
         let per_second = units.map(units_per_second);
-        assert_eq!(per_second, [1, 1, 1, 1_000, 1_000_000, 1_000_000_000].map(Some));
+        assert_eq!(
+            per_second,
+            [1, 1, 1, 1_000, 1_000_000, 1_000_000_000].map(Some)
+        );
         assert_eq!(["2018-06-19", "", "nan"].map(units_per_second), [None; 3]);
     }
 
