@@ -52,7 +52,7 @@ async fn expect_named(server: &Server, hog: &Hog, metric: &str) {
         }
     })
     .await;
-    println!(
+    eprintln!(
         "after {:.1} s: {} because of {culprit:?}",
         began.elapsed().as_secs_f64(),
         series.metric

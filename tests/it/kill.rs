@@ -2,7 +2,7 @@
 
 use proto::v1;
 
-use crate::harness::{Push, Server, eventually, key};
+use crate::harness::{Push, Server, eventually, key, within};
 
 const CONFIG: &str = "host.enabled = false\nstate.snapshot_interval_s = 1.0";
 
@@ -92,19 +92,22 @@ async fn a_kill_while_samples_pour_in_loses_one_interval_at_most() {
         // By batch of ROWS seconds: when its acknowledgement had come, by the server's clock.
         let mut acknowledged = Vec::new();
         let mut push = Push::open(&server).await;
-        let snapshot = loop {
-            let first = begin + acknowledged.len() as i64 * ROWS;
-            let rows = (first..first + ROWS).map(|s| (s, pattern(s)));
-            assert_eq!(push.rows("load", rows).await, ROWS as u64);
-            let info = server.info().await;
-            acknowledged.push(info.time_us);
-            // In the middle of an interval, once there was a snapshot with samples of this round in it.
-            if let Some(written) = snapshot_us(&info).filter(|written| {
-                *written > acknowledged[0] && info.time_us > written + 300_000 * (1 + round)
-            }) {
-                break written;
+        let snapshot = within("a snapshot", async {
+            loop {
+                let first = begin + acknowledged.len() as i64 * ROWS;
+                let rows = (first..first + ROWS).map(|s| (s, pattern(s)));
+                assert_eq!(push.rows("load", rows).await, ROWS as u64);
+                let info = server.info().await;
+                acknowledged.push(info.time_us);
+                // In the middle of an interval, once there was a snapshot with samples of this round in it.
+                if let Some(written) = snapshot_us(&info).filter(|written| {
+                    *written > acknowledged[0] && info.time_us > written + 300_000 * (1 + round)
+                }) {
+                    break written;
+                }
             }
-        };
+        })
+        .await;
         server = server.kill().restart(CONFIG).await;
         // The newest sample of the newest batch that must have come through: known, so refused. One question alone:
         // a series that is told many old samples on end takes it for a clock that was set back.
