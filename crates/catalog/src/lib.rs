@@ -94,10 +94,9 @@ impl Params {
     /// # Errors
     /// [`BuildError::Options`] with the key that is wrong.
     pub fn read<C: DeserializeOwned>(&self, name: &str) -> Result<C, BuildError> {
-        self.0
-            .clone()
-            .try_into()
-            .map_err(|e: toml::de::Error| options(name, e.message()))
+        self.0.clone().try_into().map_err(|e: toml::de::Error| {
+            options(name, &e.to_string().trim_end().replace('\n', " "))
+        })
     }
 }
 

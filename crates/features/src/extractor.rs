@@ -253,7 +253,7 @@ impl State {
             c[column::LONG_RESIDUAL] = (x - self.mean_long) / sigma(self.dev_long);
             c[column::SEASONAL_RESIDUAL] =
                 usual.map_or(0.0, |usual| (x - usual) / sigma(self.dev_season));
-            c[column::RANK] = self.rank(x);
+            c[column::RANK] = self.rank(x, floor);
             c[column::VARIANCE_RATIO] =
                 0.5 * ((self.var_short + floor * floor) / (self.var_long + floor * floor)).log2();
             c[column::AUTOCORRELATION] = (self.autocov
@@ -293,11 +293,11 @@ impl State {
         }
     }
 
-    fn rank(&self, x: f32) -> f32 {
+    fn rank(&self, x: f32, floor: f32) -> f32 {
         let before = &self.recent[1..33];
         let balance: i32 = before
             .iter()
-            .map(|&old| i32::from(old < x) - i32::from(old > x))
+            .map(|&old| i32::from(old < x - floor) - i32::from(old > x + floor))
             .sum();
         balance as f32 / before.len() as f32
     }

@@ -294,9 +294,7 @@ impl Ensemble {
             },
             calm_samples: self.config.event_calm_samples,
         };
-        let event = state
-            .episode
-            .step(at, alert_score, novelty, rules, &mut self.next_event);
+        let event = state.episode.step(at, novelty, rules, &mut self.next_event);
         Judged {
             score: Score::from_tail(f64::from(cautious(p))),
             alert_score,

@@ -27,24 +27,23 @@ pub(crate) struct Rules {
 }
 
 impl Episode {
-    /// Takes one sample: its alert score, and its novelty before the refractory logic. `next_id` gives the number of
-    /// a new event.
+    /// Takes one sample by its novelty before the refractory logic, which is the calm of an event itself: novelty that
+    /// rises again after it is a new event, though it be no record. `next_id` gives the number of a new event.
     pub(crate) fn step(
         &mut self,
         at: i64,
-        alert: f32,
         novelty: f32,
         rules: Rules,
         next_id: &mut u64,
     ) -> Option<Event> {
         let phase = if self.id == 0 {
-            if alert < rules.threshold {
+            if novelty < rules.threshold {
                 return None;
             }
             *self = Self {
                 id: *next_id,
                 since: at,
-                peak: alert,
+                peak: novelty,
                 calm: 0,
             };
             *next_id += 1;

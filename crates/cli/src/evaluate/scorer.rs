@@ -129,7 +129,14 @@ fn one(variant: &Variant, series: &Series) -> anyhow::Result<Scores> {
             column[row] = column[row - 1];
         }
         scores[ALERT][row] = 0.0;
-        let n_judged = risks.len().max(1) as f64;
+        // The surprise of the metric itself counts in full, that of all its companions together as much again.
+        let share = |i: usize| {
+            if i == 0 {
+                1.0
+            } else {
+                1.0 / (n_variables - 1) as f64
+            }
+        };
         for (i, (risk, members)) in risks.iter().zip(members).enumerate() {
             let outputs = [risk.score.get(), f64::from(risk.alert_score)];
             let all = outputs
@@ -138,8 +145,9 @@ fn one(variant: &Variant, series: &Series) -> anyhow::Result<Scores> {
             for (k, (column, score)) in scores.iter_mut().zip(all).enumerate() {
                 let before = if i == 0 { 0.0 } else { column[row] };
                 column[row] = if k == SCORE && n_variables > 1 {
-                    // Summed for now: the mean surprise of all variables, as a score once more.
-                    before - (1.0 - score).max(f64::MIN_POSITIVE).log10() / n_judged
+                    // A surprise for now; made a score once more below.
+                    before
+                        - share(risk.series.index()) * (1.0 - score).max(f64::MIN_POSITIVE).log10()
                 } else {
                     before.max(score)
                 };

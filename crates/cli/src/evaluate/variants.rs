@@ -12,7 +12,7 @@ pub(super) struct Variant {
     pub(super) config: EngineConfig,
     /// Whether each member is judged alone too.
     pub(super) with_members: bool,
-    /// Whether all variables of a series are scored, the oddest counting, or the first alone.
+    /// Whether all variables of a series are scored, or the first alone.
     pub(super) variables: Variables,
 }
 
@@ -21,7 +21,7 @@ pub(super) struct Variant {
 pub(super) enum Variables {
     /// The metric itself.
     First,
-    /// All of them; a row's score is the highest of its variables' scores.
+    /// All of them: the surprise of the first plus the mean surprise of the others; the highest alert score.
     All,
 }
 

@@ -62,6 +62,14 @@ fn a_second_anomaly_soon_after_the_first_is_found() {
     );
 }
 
+#[test]
+fn a_second_anomaly_right_after_an_event_is_found() {
+    let two = calm()
+        .bent(AT..AT + 1, |x| x + 100.0)
+        .bent(AT + 18..AT + 19, |x| x - 100.0);
+    assert_eq!(opened(&judge(&two)), [AT, AT + 18]);
+}
+
 /// The new level is news once, and usual from then on.
 #[test]
 fn a_level_shift_is_one_event_that_closes() {

@@ -39,6 +39,8 @@ const USED: [usize; 10] = [
     column::VARIANCE_RATIO,
     column::AUTOCORRELATION,
 ];
+/// Rows that differ by less than this in a column, in sigmas, do not differ: cuts would tell rounding from rounding.
+const LEAST_WIDTH: f32 = 0.05;
 type Point = [f32; USED.len()];
 
 #[derive(Debug, Deserialize)]
@@ -141,7 +143,7 @@ impl Tree {
         let (low, high) = values().fold((f32::MAX, f32::MIN), |(low, high), x| {
             (low.min(x), high.max(x))
         });
-        if !(low < high) {
+        if !(high - low > LEAST_WIDTH) {
             self.cut[node] = f32::NAN;
             return;
         }

@@ -71,13 +71,13 @@ fn unknown_keys_are_refused_by_name() {
 }
 
 #[test]
-fn wrong_types_are_refused() {
+fn wrong_types_are_refused_by_name() {
     for entry in DETECTORS {
         for key in keys(entry) {
             for value in ["\"much\"", "true", "[1.0]", "{}"] {
                 let message = refusal(entry, &key, value).to_string();
                 assert!(
-                    message.contains(entry.name),
+                    message.contains(entry.name) && message.contains(&key),
                     "{}, {key}: {message}",
                     entry.name
                 );
@@ -87,7 +87,7 @@ fn wrong_types_are_refused() {
 }
 
 #[test]
-fn numbers_out_of_range_are_refused() {
+fn numbers_out_of_range_are_refused_by_name() {
     for entry in DETECTORS {
         for key in keys(entry) {
             for value in [
@@ -101,7 +101,7 @@ fn numbers_out_of_range_are_refused() {
             ] {
                 let message = refusal(entry, &key, value).to_string();
                 assert!(
-                    message.contains(entry.name),
+                    message.contains(entry.name) && message.contains(&key),
                     "{}, {key}: {message}",
                     entry.name
                 );

@@ -4,7 +4,7 @@ use predict::anomaly::DETECTORS;
 use series::{Kind, Sample, SeriesId};
 use testkit::{NOTHING, Noise, SHAPES, Trace};
 
-use crate::rig::{Rig, Scored, bits, interleaved, is_per_series};
+use crate::rig::{Rig, Scored, bits, interleaved};
 
 /// Long enough for a second generation of everything that forgets.
 const N: usize = 4_500;
@@ -103,7 +103,7 @@ fn a_constant_is_silent() {
 /// Rounding on its way here must not make a constant speak: no score leaves the calibrator's lowest bin.
 #[test]
 fn a_constant_that_jitters_by_rounding_is_silent() {
-    for entry in DETECTORS.iter().filter(|entry| is_per_series(entry)) {
+    for entry in DETECTORS {
         for level in LEVELS {
             let mut noise = Noise::new(6);
             let trace = Trace::gauge((0..2_000).map(|_| level * (1.0 + 1e-9 * noise.normal())));
@@ -130,7 +130,7 @@ fn equal_replicas_that_jitter_by_rounding_are_silent() {
     let traces: Vec<Trace> = (0..5)
         .map(|_| Trace::gauge((0..1_000).map(|_| 42.0 * (1.0 + 1e-9 * noise.normal()))))
         .collect();
-    for entry in DETECTORS.iter().filter(|entry| is_per_series(entry)) {
+    for entry in DETECTORS {
         for scored in Rig::grouped(entry, &[(Kind::Gauge, 0); 5]).run(&interleaved(&traces), ROWS) {
             assert!(
                 f64::from(scored.raw) < NOTHING.absolute,
