@@ -16,15 +16,18 @@ use predict::{Event, EventId, Phase, Risk};
 use series::{SeriesId, SeriesKey, Timestamp};
 
 use ledger::{Baseline, Change, KEPT, Ledger};
-use resource::{Resource, Sense};
+use resource::{Measure, PER_PROCESSOR, Resource, Sense, Watched};
 
 /// Most processes named for one risk.
 const MOST_NAMED: usize = 3;
-/// A process is named for at least this share of the change of all.
-const LEAST_SHARE: f64 = 0.1;
-/// Processes take turns while an event lasts. Others are named in the place of those that were only when they changed
-/// at least this much of what those did: the end of a hog does not make its neighbours guilty.
-const TAKE_OVER: f64 = 0.5;
+/// A process is named for at least this share of the change. In the seconds before a new hog is reported, its
+/// neighbours' small changes are all that is known, and nobody is better than the wrong one.
+const LEAST_SHARE: f64 = 0.15;
+/// While those that are named for an event change at least this much of what they did, they are told as they are now;
+/// then as they were. The end of a hog does not make its neighbours guilty.
+const STILL_THERE: f64 = 0.5;
+/// Alerts below this, without an event, are nobody's fault.
+const LEAST_ALERT: f32 = 0.05;
 
 /// A process that is blamed.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +38,7 @@ pub(crate) struct Culprit {
     pub(crate) value: f64,
     /// By how much that is more than before; negative when less use is what is odd.
     pub(crate) increase: f64,
-    /// Its part of the change of all processes, 0 to 1.
+    /// Its part of the change of the host, or of all processes if that is more or not known; 0 to 1.
     pub(crate) share: f64,
 }
 
@@ -58,7 +61,8 @@ pub(crate) struct Culprits {
 #[derive(Debug, Default)]
 struct Inner {
     /// The series of the host that processes can be held to.
-    watched: HashMap<SeriesId, (Resource, Sense)>,
+    watched: HashMap<SeriesId, Watched>,
+    n_processors: u32,
     ledgers: [Ledger; Resource::ALL.len()],
     /// When the last readings were made, oldest first, and the number of the newest, from 1.
     readings: VecDeque<Timestamp>,
@@ -71,10 +75,18 @@ struct Inner {
 /// Who is blamed for an event.
 #[derive(Debug)]
 struct Attribution {
-    resource: Resource,
-    direction: Direction,
+    what: Oddity,
     baseline: Baseline,
     found: Vec<Culprit>,
+}
+
+/// What is to be explained.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Oddity {
+    resource: Resource,
+    direction: Direction,
+    /// By how much, in the unit in which processes use it; 0 if that is not known.
+    amount: f64,
 }
 
 /// Which way the use went that is odd.
@@ -106,6 +118,7 @@ impl Culprits {
                 && !inner.watched.contains_key(&id)
                 && let Some(watched) = Resource::of_host(one.key)
             {
+                inner.n_processors += u32::from(one.key.metric() == PER_PROCESSOR);
                 inner.watched.insert(id, watched);
             }
         }
@@ -127,7 +140,7 @@ impl Culprits {
     /// Who is behind a risk that is in an event or alerts, those that changed most first. Empty for all others, for
     /// series that processes cannot be held to, and when nobody stands out.
     pub(crate) fn of(&self, risk: &Risk) -> Vec<Culprit> {
-        if risk.event.is_none() && risk.alert_score <= 0.0 {
+        if risk.event.is_none() && risk.alert_score < LEAST_ALERT {
             return Vec::new();
         }
         let mut inner = self.inner.lock();
@@ -172,7 +185,7 @@ impl Inner {
 
     /// Begins to follow an event unless it is followed.
     fn attribute(&mut self, risk: &Risk, event: &Event, max_events: usize) {
-        let Some(&(resource, sense)) = self.watched.get(&risk.series) else {
+        let Some(what) = self.what(risk) else {
             return;
         };
         if self.events.contains_key(&event.id) {
@@ -181,7 +194,7 @@ impl Inner {
         // Of one that began before the ledger, or was restored, it is known only what changed since.
         let oldest = (self.newest + 1).saturating_sub(self.readings.len() as u64);
         let onset = self.reading(event.since).unwrap_or(oldest);
-        let baseline = self.ledgers[resource as usize].before(onset);
+        let baseline = self.ledgers[what.resource as usize].before(onset);
         if self.order.len() >= max_events
             && let Some(first) = self.order.pop_front()
         {
@@ -191,8 +204,7 @@ impl Inner {
         self.events.insert(
             event.id,
             Attribution {
-                resource,
-                direction: Direction::of(risk, sense),
+                what,
                 baseline,
                 found: Vec::new(),
             },
@@ -205,41 +217,64 @@ impl Inner {
         let Some(known) = self.events.get_mut(&event) else {
             return;
         };
-        let changes = self.ledgers[known.resource as usize].since(&mut known.baseline);
-        let found = name(changes, known.resource, known.direction);
-        let most = |culprits: &[Culprit]| culprits.first().map_or(0.0, |c| c.increase.abs());
-        if !found.is_empty() && most(&found) >= TAKE_OVER * most(&known.found) {
+        let changes = self.ledgers[known.what.resource as usize].since(&mut known.baseline);
+        let found = name(changes, known.what);
+        let take = match (found.first(), known.found.first()) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(now), Some(then)) => {
+                let least = if now.key == then.key {
+                    STILL_THERE
+                } else {
+                    1.0
+                };
+                now.increase.abs() >= least * then.increase.abs()
+            }
+        };
+        if take {
             known.found = found;
         }
     }
 
     /// Who is behind a risk that alerts without an event, if it is of now.
     fn now(&self, risk: &Risk) -> Vec<Culprit> {
-        let (Some(&(resource, sense)), Some(onset)) =
-            (self.watched.get(&risk.series), self.reading(risk.at))
-        else {
+        let (Some(what), Some(onset)) = (self.what(risk), self.reading(risk.at)) else {
             return Vec::new();
         };
-        let ledger = &self.ledgers[resource as usize];
+        let ledger = &self.ledgers[what.resource as usize];
         let changes = ledger.since(&mut ledger.before(onset));
-        name(changes, resource, Direction::of(risk, sense))
+        name(changes, what)
     }
-}
 
-impl Direction {
-    fn of(risk: &Risk, sense: Sense) -> Self {
+    /// What a risk says that is odd about what processes use, if anything.
+    fn what(&self, risk: &Risk) -> Option<Oddity> {
+        let Watched {
+            resource,
+            sense,
+            measure,
+        } = *self.watched.get(&risk.series)?;
         let rose = risk.level >= risk.expected;
-        if rose == (sense == Sense::Raises) {
-            Self::More
+        let direction = if rose == (sense == Sense::Raises) {
+            Direction::More
         } else {
-            Self::Less
-        }
+            Direction::Less
+        };
+        let each = match measure {
+            Measure::Same => 1.0,
+            Measure::OfProcessors => f64::from(self.n_processors),
+            Measure::Other => 0.0,
+        };
+        Some(Oddity {
+            resource,
+            direction,
+            amount: (risk.level - risk.expected).abs() * each,
+        })
     }
 }
 
 /// Those that changed most in this direction, if they matter.
-fn name(changes: Vec<Change>, resource: Resource, direction: Direction) -> Vec<Culprit> {
-    let sign = match direction {
+fn name(changes: Vec<Change>, what: Oddity) -> Vec<Culprit> {
+    let sign = match what.direction {
         Direction::More => 1.0,
         Direction::Less => -1.0,
     };
@@ -253,8 +288,10 @@ fn name(changes: Vec<Change>, resource: Resource, direction: Direction) -> Vec<C
         })
         .filter(|culprit| culprit.increase * sign > 0.0)
         .collect();
-    let total: f64 = culprits.iter().map(|culprit| culprit.increase.abs()).sum();
-    let least = resource.least_change().max(LEAST_SHARE * total);
+    let changed: f64 = culprits.iter().map(|culprit| culprit.increase.abs()).sum();
+    // NaN, of a risk that expects nothing yet, gives way.
+    let total = changed.max(what.amount);
+    let least = what.resource.least_change().max(LEAST_SHARE * total);
     culprits.retain_mut(|culprit| {
         culprit.share = culprit.increase.abs() / total;
         culprit.increase.abs() >= least

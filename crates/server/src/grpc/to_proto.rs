@@ -181,6 +181,20 @@ mod tests {
         );
         let event = risk.event.unwrap();
         assert_eq!((event.id, event.phase()), (3, v1::event::Phase::Closed));
+        let series = SeriesKey::new("process_cpu_ratio", [("pid", "7")]).unwrap();
+        let blamed = Culprit {
+            key: series.clone().into(),
+            value: 1.0,
+            increase: 0.75,
+            share: 0.5,
+        };
+        let expected = v1::Culprit {
+            series: Some(key(&series)),
+            value: 1.0,
+            increase: 0.75,
+            share: 0.5,
+        };
+        assert_eq!(culprit(&blamed), expected);
         assert_eq!(risk.time_us, 7_000_000);
     }
 }
