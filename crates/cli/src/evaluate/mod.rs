@@ -27,7 +27,7 @@ Examples:
   forestall eval labelled --data ../shared/data --json accuracy.json
   forestall eval labelled --corpus smap-msl --all-variables
   forestall eval nab --ablate
-      What each detector adds: the engine without it, in the same run, and the lean profile.
+      What each detector adds: the engine without it (with it, if it is off), in the same run, and the lean profile.
 
 DIR holds nab/, cloud-monitoring/ and smap-msl/. When one is missing, the error says where the public part of it
 comes from. Tables show 90 % intervals over series, and floors: scores that know nothing of the data.";
@@ -78,7 +78,7 @@ struct Common {
     /// Write all figures to this file too
     #[arg(long, value_name = "OUT.json")]
     json: Option<PathBuf>,
-    /// Score again without each detector in turn, and with the lean profile
+    /// Score again without each detector in turn, with each that is off, and with the lean profile
     #[arg(long)]
     ablate: bool,
     /// Judge each detector's own score too

@@ -1,7 +1,8 @@
-//! What is scored: the engine as configured, without each detector, and lean.
+//! What is scored: the engine as configured, without each of its detectors, with each other one, and lean.
 
 use anyhow::{Context, bail};
 use hotpath::{EngineConfig, Profile, Shard};
+use predict::anomaly::DETECTORS;
 
 /// One way to build the engine, and which of its scores are judged.
 #[derive(Debug, Clone)]
@@ -40,7 +41,7 @@ pub(super) fn whole(engine: &EngineConfig, variables: Variables, with_members: b
     }
 }
 
-/// The engine as configured, without each of its detectors in turn, and in its lean profile.
+/// The engine as configured, without each of its detectors in turn, with each that it leaves out, and lean.
 ///
 /// # Errors
 /// When it cannot be built, or has one detector only.
@@ -61,7 +62,7 @@ pub(super) fn ablations(engine: &EngineConfig, with_members: bool) -> anyhow::Re
         variables: Variables::First,
     };
     let mut variants = vec![whole(engine, Variables::First, with_members)];
-    for member in members {
+    for member in members.iter().copied() {
         let mut without = engine.clone();
         without
             .detectors
@@ -69,6 +70,17 @@ pub(super) fn ablations(engine: &EngineConfig, with_members: bool) -> anyhow::Re
             .or_default()
             .insert("enabled".to_owned(), false.into());
         variants.push(variant(format!(" without {member}"), without));
+    }
+    for entry in DETECTORS {
+        if members.contains(&entry.name) {
+            continue;
+        }
+        let mut with = engine.clone();
+        with.detectors
+            .entry(entry.name.to_owned())
+            .or_default()
+            .insert("enabled".to_owned(), true.into());
+        variants.push(variant(format!(" with {}", entry.name), with));
     }
     if engine.profile != Profile::Lean {
         let lean = EngineConfig {
@@ -85,18 +97,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_ablation_lacks_one_detector() {
+    fn each_ablation_differs_by_one_detector() {
         let engine = EngineConfig::default();
         let count = |variant: &Variant| Shard::new(&variant.config).unwrap().member_names().len();
         let variants = ablations(&engine, true).unwrap();
         let all = count(&variants[0]);
-        assert_eq!(variants.len(), all + 2);
+        let at_hand = DETECTORS.len() - all;
+        assert_eq!(variants.len(), all + at_hand + 2);
         assert!(
             variants[1..=all]
                 .iter()
                 .all(|variant| count(variant) == all - 1)
         );
-        assert!(count(&variants[all + 1]) < all, "lean is less");
+        assert!(
+            variants[all + 1..][..at_hand]
+                .iter()
+                .all(|variant| count(variant) == all + 1)
+        );
+        assert!(count(&variants[all + at_hand + 1]) < all, "lean is less");
         assert!(
             variants[0].with_members && variants[1..].iter().all(|variant| !variant.with_members)
         );
