@@ -1,4 +1,5 @@
-//! Eats what a machine has, until it is killed or its parent is gone: `hog cpu THREADS`, `hog memory MIB`.
+//! Eats what a machine has, until it is killed or its parent is gone: `hog cpu THREADS`, or
+//! `hog memory CLAIMED_MIB TOUCHED_MIB`.
 //!
 //! A binary of its own, so that the server sees a process by this name.
 
@@ -12,16 +13,17 @@ const PAGE: usize = 4096;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let amount = arguments.get(1).and_then(|amount| amount.parse().ok());
+    let amount = |i: usize| arguments.get(i)?.parse::<usize>().ok();
     // Held to the end: what is dropped is given back.
-    let _held = match (arguments.first().map(String::as_str), amount) {
-        (Some("cpu"), Some(threads)) => {
+    let what = arguments.first().map(String::as_str);
+    let _held = match (what, amount(1), amount(2)) {
+        (Some("cpu"), Some(threads), None) => {
             (0..threads).for_each(|_| drop(thread::spawn(spin)));
             Vec::new()
         }
-        (Some("memory"), Some(mib)) => touched(mib << 20),
+        (Some("memory"), Some(claimed), Some(touched)) => memory(claimed << 20, touched << 20),
         _ => {
-            eprintln!("usage: hog cpu THREADS | hog memory MIB");
+            eprintln!("usage: hog cpu THREADS | hog memory CLAIMED_MIB TOUCHED_MIB");
             return ExitCode::FAILURE;
         }
     };
@@ -37,9 +39,10 @@ fn spin() {
     }
 }
 
-fn touched(bytes: usize) -> Vec<u8> {
-    let mut memory = vec![0; bytes];
-    for byte in memory.iter_mut().step_by(PAGE) {
+/// Fresh zeroes are a promise of the kernel's, kept page by page as they are touched.
+fn memory(claimed: usize, touched: usize) -> Vec<u8> {
+    let mut memory = vec![0; claimed];
+    for byte in memory.iter_mut().take(touched).step_by(PAGE) {
         *byte = 1;
     }
     black_box(memory)

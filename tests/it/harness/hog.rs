@@ -7,16 +7,17 @@ pub(crate) struct Hog(Child);
 
 impl Hog {
     pub(crate) fn cpu(threads: u32) -> Self {
-        Self::start("cpu", threads)
+        Self::start("cpu", &[threads])
     }
 
-    pub(crate) fn memory(mib: u32) -> Self {
-        Self::start("memory", mib)
+    /// Claims all at once, and then touches some of it.
+    pub(crate) fn memory(claimed_mib: u32, touched_mib: u32) -> Self {
+        Self::start("memory", &[claimed_mib, touched_mib])
     }
 
-    fn start(what: &str, amount: u32) -> Self {
+    fn start(what: &str, amounts: &[u32]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hog"));
-        command.args([what, &amount.to_string()]);
+        command.arg(what).args(amounts.iter().map(u32::to_string));
         Self(command.stdin(Stdio::piped()).spawn().unwrap())
     }
 
