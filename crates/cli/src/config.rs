@@ -50,7 +50,7 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<()> {
 /// How the engine is to be built.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct EngineArgs {
-    /// Configuration file, of which the section [engine] counts; see `forestall config print`
+    /// Configuration file, of which the section `[engine]` counts; see `forestall config print`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 

@@ -43,7 +43,7 @@ pub(crate) struct RisksArgs {
     #[arg(long)]
     events: bool,
     /// What comes first
-    #[arg(long, value_enum, default_value_t = OrderBy::AlertScore)]
+    #[arg(long, value_enum, default_value_t = OrderBy::EventPeak)]
     order: OrderBy,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -56,7 +56,7 @@ pub(crate) struct RisksArgs {
 /// Orders that the server knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum OrderBy {
-    /// The highest alert score
+    /// The highest alert score, which is that of one sample
     AlertScore,
     /// The highest score
     Score,

@@ -7,6 +7,7 @@ use crate::row::{Row, Windows};
 use crate::schema::{N_COLUMNS, column};
 use crate::season::Season;
 use crate::state::{RECENT, State};
+use crate::touch;
 
 /// Largest `x` either way: its square still fits an `f32`.
 const MAX_X: f64 = 1e18;
@@ -91,6 +92,14 @@ impl Extractor {
         if let Some(place) = self.seasons.get_mut(series) {
             *place = bytemuck::pod_read_unaligned(season);
         }
+    }
+
+    /// Asks memory for the state of series that samples are about to arrive for; those that do not exist are skipped.
+    pub fn expect(&self, series: impl Iterator<Item = usize> + Clone) {
+        let states = series.clone().filter_map(|i| self.states.get(i));
+        touch(states.map(bytemuck::bytes_of));
+        let seasons = series.filter_map(|i| self.seasons.get(i));
+        touch(seasons.map(bytemuck::bytes_of));
     }
 
     /// Takes one sample of series `i` and describes it by what came before.

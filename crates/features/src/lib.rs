@@ -6,7 +6,9 @@ mod row;
 mod schema;
 mod season;
 mod state;
+mod touch;
 
 pub use extractor::{Extracted, Extractor};
 pub use row::{Row, Windows};
 pub use schema::{Column, N_COLUMNS, SCHEMA, column, schema_hash};
+pub use touch::touch;

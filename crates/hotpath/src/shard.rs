@@ -124,6 +124,11 @@ impl Shard {
         self.members.clear();
         self.block_no = self.block_no.wrapping_add(1);
         for (place, sample) in samples.iter().enumerate() {
+            if place % BLOCK_ROWS == 0 {
+                let next = samples[place..].iter().take(BLOCK_ROWS);
+                self.extractor
+                    .expect(next.map(|sample| sample.series.index()));
+            }
             let i = sample.series.index();
             let Some(seen_in) = self.seen_in.get_mut(i) else {
                 refused.push((place as u32, Refusal::UnknownSeries));

@@ -1,50 +1,17 @@
 //! Nothing is allocated between a sample and its risk once a shard is warm.
 
 #![expect(
-    unsafe_code,
-    reason = "a global allocator is an unsafe trait; this one counts and passes on"
-)]
-#![expect(
     clippy::unwrap_used,
     reason = "a test may panic, and knows its numbers"
 )]
 
 mod support;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use hotpath::{EngineConfig, SeriesSpec, Shard};
 use predict::anomaly::DETECTORS;
 use series::Kind;
 use support::stream;
-
-thread_local! {
-    /// By thread, so that the test runner's own threads do not count.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call is passed on to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are the same.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are the same.
-        unsafe { System.dealloc(block, layout) }
-    }
-
-    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are the same.
-        unsafe { System.realloc(block, layout, size) }
-    }
-}
+use testkit::{Counting, allocations};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -86,10 +53,10 @@ fn a_warm_shard_allocates_nothing() {
         }
         risks.clear();
         refused.clear();
-        let before = ALLOCATIONS.get();
+        let before = allocations();
         shard.push(&samples, &mut risks, &mut refused);
         assert_eq!(refused.is_empty(), !broken);
-        ALLOCATIONS.get() - before
+        allocations() - before
     };
     let warm_up: u64 = (0..10).map(|i| tick(i * TICK_S, false)).sum();
     assert!(warm_up > 0, "the counter does not count");

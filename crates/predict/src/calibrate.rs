@@ -29,7 +29,7 @@ impl<const N: usize, const LOWEST: i32, const PER_OCTAVE_LOG2: u32>
     /// The bin of `score`, and how far into it, 0..1.
     fn place(score: f32) -> (usize, f32) {
         let shift = 23 - PER_OCTAVE_LOG2;
-        let lowest = ((127 + LOWEST) as u32) << PER_OCTAVE_LOG2;
+        let lowest = (127 + LOWEST).cast_unsigned() << PER_OCTAVE_LOG2;
         let bits = score.max(0.0).to_bits();
         let bin = (bits >> shift).saturating_sub(lowest.saturating_sub(1)) as usize;
         if bin == 0 {

@@ -10,6 +10,7 @@
 //! calibrated whatever the dependence.
 
 use bytemuck::{Pod, Zeroable};
+use features::touch;
 use serde::{Deserialize, Serialize};
 
 use crate::anomaly::{Block, Detector};
@@ -237,6 +238,9 @@ impl Ensemble {
         for (member, out) in self.members.iter_mut().zip(self.raw.chunks_exact_mut(n)) {
             member.detector.score(block, out);
         }
+        let series = || block.series.iter().map(|&i| i as usize);
+        touch(series().map(|i| bytemuck::bytes_of(&self.states[i])));
+        touch(series().map(|i| bytemuck::cast_slice(&self.tails[i * m..(i + 1) * m])));
         for (i, judged) in judged.iter_mut().enumerate() {
             let series = block.series[i] as usize;
             let from = scores.len();

@@ -22,7 +22,7 @@ impl Refractory {
     pub(crate) fn step(&mut self, n: u32, score: f32, window: u32, margin: f32) -> f32 {
         let per_bucket = (window / BUCKETS as u32).max(1);
         let bucket = (n / per_bucket) as usize % BUCKETS;
-        if n % per_bucket == 0 {
+        if n.is_multiple_of(per_bucket) {
             self.maxima[bucket] = 0.0;
         }
         let recent = self.maxima.iter().copied().fold(0.0, f32::max);

@@ -143,7 +143,7 @@ impl Tree {
         let (low, high) = values().fold((f32::MAX, f32::MIN), |(low, high), x| {
             (low.min(x), high.max(x))
         });
-        if !(high - low > LEAST_WIDTH) {
+        if high - low <= LEAST_WIDTH {
             self.cut[node] = f32::NAN;
             return;
         }

@@ -15,6 +15,9 @@ const GENERATION: u32 = 2000;
 /// The line is halved when the range fills less than this share of it.
 const SPARSE: f32 = 0.125;
 
+/// The line stretches no further than this.
+const LONGEST: f32 = 1e30;
+
 /// The visited cells of one statistic of one series. All zeroes is a statistic never seen.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -94,7 +97,7 @@ impl Grid {
         while x < self.start || x >= self.end() {
             let rightwards = x >= self.end();
             let length = CELLS as f32 * self.cell;
-            if !(length < 1e30) {
+            if length >= LONGEST {
                 return false;
             }
             for bits in [&mut self.young, &mut self.old] {
@@ -108,7 +111,7 @@ impl Grid {
         let length = CELLS as f32 * self.cell;
         if self.range.width() > 0.0 && self.range.width() < SPARSE * length {
             // Keep the half about the middle of the range, in whole words.
-            let middle = ((self.range.middle() - self.start) / self.cell / 64.0) as usize;
+            let middle = index((self.range.middle() - self.start) / self.cell / 64.0);
             let first = middle.saturating_sub(WORDS / 4).min(WORDS / 2);
             let start = self.start + (first * 64) as f32 * self.cell;
             if x >= start && x < start + 0.5 * length {
@@ -127,7 +130,7 @@ impl Grid {
     }
 
     fn cell_of(&self, x: f32) -> usize {
-        (((x - self.start) / self.cell) as usize).min(CELLS - 1)
+        index((x - self.start) / self.cell).min(CELLS - 1)
     }
 
     fn mark(&mut self, x: f32) {
@@ -164,6 +167,12 @@ impl Grid {
             cells as f32 * self.cell
         }
     }
+}
+
+/// Rounded down to a place; 0 for what is below 0 or not a number.
+#[expect(clippy::cast_sign_loss, reason = "saturates at 0, which is meant")]
+const fn index(place: f32) -> usize {
+    place as usize
 }
 
 /// Every two cells as one, the result in the words from `first` on.

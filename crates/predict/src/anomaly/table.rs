@@ -1,7 +1,7 @@
 //! A detector whose state is one fixed-size record per series: all but those that look across series.
 
 use bytemuck::{Pod, Zeroable};
-use features::Row;
+use features::{Row, touch};
 
 use crate::anomaly::{Block, Detector};
 
@@ -45,6 +45,11 @@ impl<R: PerSeries> Detector for Table<R> {
     }
 
     fn score(&mut self, block: &Block<'_>, out: &mut [f32]) {
+        let records = block
+            .series
+            .iter()
+            .map(|&i| bytemuck::bytes_of(&self.states[i as usize]));
+        touch(records);
         for ((&series, row), score) in block.series.iter().zip(block.rows).zip(out) {
             *score = self.rule.step(&mut self.states[series as usize], row);
         }
