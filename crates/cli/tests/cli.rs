@@ -40,9 +40,11 @@ fn scores_have_one_row_per_row_of_input() {
     assert_eq!(rows[1][1..4], ["value", "2024-05-01 00:00:00", "0"]);
     let refused = &rows[701];
     assert_eq!(refused[2..4], ["2024-05-01 11:39:00", "7"]);
-    assert!(
-        refused[4..].iter().all(|field| field.is_empty()),
-        "what was refused has no score: {refused:?}"
+    let last = rows[0].len() - 1;
+    assert_eq!(
+        (refused[4], refused[5], refused[last]),
+        (rows[700][4], "0", ""),
+        "what was refused repeats the score of its series, and is no alert: {refused:?}"
     );
     let alert = |row: &Vec<&str>| row[5].parse::<f64>().unwrap();
     let spike = alert(&rows[651]);
@@ -64,11 +66,11 @@ fn standard_input_and_output_and_plain_numbers() {
     );
     let first_of_counter = rows[2];
     assert!(
-        first_of_counter.starts_with("-,hits_total,1714564801500,5,,,"),
+        first_of_counter.starts_with("-,hits_total,1714564801500,5,0,0,"),
         "no rate yet: {first_of_counter}"
     );
     assert!(
-        !rows[3].starts_with("-,hits_total,1714564802500,9,,"),
+        rows[3].starts_with("-,hits_total,1714564802500,9,"),
         "{}",
         rows[3]
     );
@@ -115,8 +117,8 @@ fn parquet_holds_what_csv_holds() {
     let score = |name: &str| batches[0].column_by_name(name).unwrap().null_count();
     assert_eq!(
         (score("value"), score("score"), score("alert_score")),
-        (0, 1, 1),
-        "the refused row alone has no score"
+        (0, 0, 0),
+        "every row has a number, the refused one too"
     );
 }
 

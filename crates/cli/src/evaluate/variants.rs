@@ -62,7 +62,7 @@ pub(super) fn ablations(engine: &EngineConfig, with_members: bool) -> anyhow::Re
         variables: Variables::First,
     };
     let mut variants = vec![whole(engine, Variables::First, with_members)];
-    for member in members.iter().copied() {
+    for &member in &members {
         let mut without = engine.clone();
         without
             .detectors
