@@ -89,6 +89,7 @@ const PLACES: &[Place] = &[
     place("spread_12", 0.0, 1.0, RunsIn::Default),
     place("spread_48", 0.12, 1.0, RunsIn::Both),
     place("season", 0.0, 1.0, RunsIn::Default),
+    place("cycle", 0.0, 1.0, RunsIn::Neither),
     place("delay", 0.0, 1.0, RunsIn::Default),
     place("rarity", 0.0, 1.0, RunsIn::Default),
     place("residual", 0.0, 1.0, RunsIn::Default),

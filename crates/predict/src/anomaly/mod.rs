@@ -1,5 +1,6 @@
 //! Detectors: how odd is this sample, seen in one way. One file and one entry in [`DETECTORS`] each.
 
+mod cycle;
 mod delay;
 mod dice;
 mod forest;
@@ -64,6 +65,7 @@ pub const DETECTORS: &[Entry<dyn Detector>] = &[
     novelty::SPREAD_12,
     novelty::SPREAD_48,
     novelty::SEASON,
+    cycle::ENTRY,
     delay::ENTRY,
     rarity::ENTRY,
     residual::ENTRY,
