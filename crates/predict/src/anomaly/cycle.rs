@@ -237,9 +237,9 @@ mod tests {
 
     #[test]
     fn the_period_is_found_over_three_orders_of_magnitude() {
-        for period in [9.0, 37.0, 200.0, 1440.0, 9000.0] {
-            let (state, _) = wave(period, (period * 8.0) as u32, None);
-            let error = (state.period / period - 1.0).abs();
+        for period in [9u16, 37, 200, 1440, 9000] {
+            let (state, _) = wave(f32::from(period), 8 * u32::from(period), None);
+            let error = (state.period / f32::from(period) - 1.0).abs();
             assert!(error < 0.05, "{period}: found {}", state.period);
         }
     }
