@@ -39,8 +39,8 @@ pub(crate) fn human(x: f64, unit: Unit) -> String {
         Unit::Seconds if x != 0.0 && x.abs() < 1e-3 => format!("{} µs", digits(x * 1e6)),
         Unit::Seconds if x != 0.0 && x.abs() < 1.0 => format!("{} ms", digits(x * 1e3)),
         Unit::Seconds => format!("{} s", digits(x)),
-        Unit::None if x != 0.0 && x.abs() < 1e-3 => format!("{x:.2e}"),
-        Unit::None => scaled(x, 1000.0, &["", "k", "M", "G", "T", "P"], ""),
+        Unit::None | Unit::Kernel if x != 0.0 && x.abs() < 1e-3 => format!("{x:.2e}"),
+        Unit::None | Unit::Kernel => scaled(x, 1000.0, &["", "k", "M", "G", "T", "P"], ""),
     }
 }
 
