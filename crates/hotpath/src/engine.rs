@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use catalog::BuildError;
 use predict::Risk;
-use series::{REFUSALS, Refusal, Sample, SeriesId, SeriesKey, Timestamp};
+use series::{REFUSALS, Refusal, Sample, SeriesId, SeriesKey};
 
 use crate::batch::{Batch, Pool};
 use crate::digest::digest;
@@ -303,8 +303,8 @@ impl Engine {
         }
     }
 
-    /// Tells the ensemble what a person said of the alert of `series` at `_at`; a series that is not known is let be.
-    pub fn feedback(&self, series: SeriesId, _at: Timestamp, verdict: Verdict) {
+    /// Tells the ensemble what a person said of an alert of `series`; a series that is not known is let be.
+    pub fn feedback(&self, series: SeriesId, verdict: Verdict) {
         if let Some(Route { shard, local }) = self.read().route(series) {
             self.lanes[shard as usize].send(Letter::Feedback {
                 series: local,

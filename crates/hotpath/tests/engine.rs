@@ -200,7 +200,7 @@ fn registering_and_feedback_do_not_wait_for_a_full_queue() {
     // The shard waits at the gate; were any of these to wait for it, the test would hang.
     for i in 0..100 {
         let id = engine.register(&key(&format!("new{i}"))).unwrap();
-        engine.feedback(id, Timestamp::from_millis(1000), Verdict::Dismissed);
+        engine.feedback(id, Verdict::Dismissed);
     }
     drop(open);
     assert_eq!(push(&engine, vec![sample(100, 5, 1.0)]).taken, 1);

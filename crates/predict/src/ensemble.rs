@@ -23,7 +23,7 @@ use crate::{Event, Factor, MAX_FACTORS, Score, insert_factor};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EnsembleConfig {
-    /// Alert score from which an event opens, 0..1.
+    /// What an event opens at, 0..1, on the scale of the alert score before its refractory logic.
     pub event_threshold: f32,
     /// Calm samples after which an event closes.
     pub event_calm_samples: u32,

@@ -20,7 +20,7 @@ pub(crate) struct Episode {
 /// When events open and close.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rules {
-    /// Alert score that opens an event.
+    /// Novelty, on the scale of the alert score, that opens an event.
     pub(crate) threshold: f32,
     /// Calm samples that close one.
     pub(crate) calm_samples: u32,

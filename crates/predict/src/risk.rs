@@ -70,7 +70,7 @@ pub struct Risk {
     pub band: f64,
     /// Dense and calibrated: see [`Score`].
     pub score: Score,
-    /// On an absolute scale from 0 to 1, sparse: emitted when something new stands out. Events open on it.
+    /// On an absolute scale from 0 to 1, sparse: emitted when something new stands out from the last samples.
     pub alert_score: f32,
     /// How much has been seen of this series: 0 at the first sample, 1 when warm-up is over.
     pub confidence: f32,

@@ -24,7 +24,7 @@ impl Kind {
     }
 }
 
-/// The base unit of a metric, for display.
+/// The base unit of a metric: how it is shown, and what change of it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Unit {
     /// A plain number, or unknown.

@@ -246,11 +246,7 @@ fn apply_late_feedback(log: &FeedbackLog, engine: &Engine, status: &SnapshotStat
         .filter(|feedback| feedback.body.submitted_us > written.micros())
     {
         if let Some(id) = engine.find(&feedback.body.series) {
-            engine.feedback(
-                id,
-                feedback.body.at(),
-                grpc::verdict_to_engine(feedback.body.verdict),
-            );
+            engine.feedback(id, grpc::verdict_to_engine(feedback.body.verdict));
         }
     }
 }

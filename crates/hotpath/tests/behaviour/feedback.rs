@@ -30,7 +30,7 @@ fn least_spike(said: &Said<'_>) -> u32 {
         assert_eq!(kept.events(), [], "of noise alone");
         for (series, verdicts) in [(here, said.here), (elsewhere, said.elsewhere)] {
             for &verdict in verdicts {
-                engine.feedback(series, Timestamp::from_millis(0), verdict);
+                engine.feedback(series, verdict);
             }
         }
         push(&engine, last);

@@ -29,7 +29,7 @@ const WORDS: &[(&str, &str)] = &[
     ),
     (
         "ensemble.event_threshold",
-        "Alert score from which an event opens, 0 to 1.",
+        "What an event opens at, 0 to 1, on the scale of the alert score; an event opens on a lesser anomaly after a greater one too, which the alert score leaves out.",
     ),
     (
         "ensemble.event_calm_samples",

@@ -122,10 +122,8 @@ fn submit(
             Status::unavailable(format!("{error}{cause}"))
         }
     })?;
-    if let Appended::New(feedback) = &appended {
-        state
-            .engine
-            .feedback(id, feedback.body.at(), to_engine(verdict));
+    if let Appended::New(_) = &appended {
+        state.engine.feedback(id, to_engine(verdict));
     }
     Ok(response(appended))
 }
