@@ -1,7 +1,6 @@
 //! What people say of alerts moves the threshold of that series, and of no other.
 
 use hotpath::{EngineConfig, Verdict};
-use series::Timestamp;
 use testkit::gaussian;
 
 use crate::support::{engine, key, push};
