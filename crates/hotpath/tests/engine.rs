@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 
 use hotpath::{Counters, Engine, EngineConfig, Outcome, Sink, Verdict};
 use predict::Risk;
-use series::{Refusal, SeriesId, Timestamp};
+use series::{Refusal, SeriesId};
 use support::{engine, key, push, sample, stream};
 
 /// Registers 12 replicas of two things and 8 series alone.
