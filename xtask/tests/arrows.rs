@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     // The floor.
     ("series", &[]),
     ("catalog", &[]),
+    ("graph", &[]),
     // Row 0.
     ("features", &["series"]),
     // Row 1.
@@ -22,12 +23,16 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sources", &["series"]),
     ("store", &["series"]),
     ("eval", &["series"]),
+    ("onnx", &["features", "predict", "graph"]),
+    ("dataset", &["features"]),
+    ("training", &["series", "features", "predict", "graph"]),
     ("proto", &[]),
     // Row 4.
     (
         "server",
         &[
             "series", "catalog", "features", "predict", "hotpath", "sources", "store", "proto",
+            "onnx", "training",
         ],
     ),
     // Row 5: the command line.
@@ -35,7 +40,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "forestall",
         &[
             "series", "catalog", "features", "predict", "hotpath", "sources", "store", "eval",
-            "proto", "server",
+            "proto", "server", "onnx", "training", "dataset",
         ],
     ),
     // Beside. Nothing imports these, but for tests; benchmarks draw their series and count allocations as tests do.
@@ -44,14 +49,14 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "benches",
         &[
             "series", "catalog", "features", "predict", "hotpath", "sources", "store", "eval",
-            "proto", "server", "testkit",
+            "proto", "server", "testkit", "onnx", "training", "graph",
         ],
     ),
     (
         "e2e",
         &[
             "series", "catalog", "features", "predict", "hotpath", "sources", "store", "eval",
-            "proto", "server",
+            "proto", "server", "onnx", "graph",
         ],
     ),
     ("xtask", &[]),
