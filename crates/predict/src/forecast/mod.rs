@@ -3,8 +3,11 @@
 //! A model is a *stateful step*: the inputs of one sample and the state of its series go in, a forecast of the samples
 //! to come and the next state come out. Windows are never run again, which makes a step 40 to 65 times cheaper.
 
+mod kernel;
+pub mod math;
 mod signature;
 
+pub use kernel::{Kernel, Weights, WeightsError};
 pub use signature::{Horizons, Signature, SignatureError, TARGET};
 
 use std::fmt::Debug;

@@ -1,0 +1,525 @@
+//! The step of a long short-term memory, written for the machine: no runtime, no allocation, no call overhead.
+//!
+//! Hochreiter & Schmidhuber, "Long Short-Term Memory", Neural Computation 9 (1997), with the forget gate of Gers et al.
+//! (2000). Four rows share each load of the weights, which lie so that the numbers of one tile are neighbours; the
+//! compiler turns the tiles into vector registers, once for each set of instructions that is worth it.
+
+use std::sync::Arc;
+
+use super::math::{sigmoid, softplus, tanh};
+use super::{Batch, Model, Signature, Step, StepError};
+
+/// Rows that share a load of weights.
+const ROWS: usize = 4;
+/// Columns of a tile: with [`ROWS`] rows, accumulators for half of the 16 registers of AVX2, a quarter of AVX-512's.
+const TILE: usize = 16;
+/// Least scale, and least degrees of freedom, of a forecast.
+const LEAST_SCALE: f32 = 0.001;
+const LEAST_TAIL: f32 = 2.0;
+
+/// Weights of a step, in the order of ONNX: gate blocks input, output, forget, cell.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Weights {
+    /// From the inputs; shape `(4 * hidden, inputs)`.
+    pub w: Vec<f32>,
+    /// From the state; shape `(4 * hidden, hidden)`.
+    pub r: Vec<f32>,
+    /// Sum of both biases; shape `(4 * hidden,)`.
+    pub b: Vec<f32>,
+    /// From the state to raw locations, scales and tails; shape `(3 * horizons, hidden)`.
+    pub head_w: Vec<f32>,
+    /// Shape `(3 * horizons,)`.
+    pub head_b: Vec<f32>,
+}
+
+/// Why weights are not those of a step with this signature.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WeightsError {
+    /// A matrix has another size than the signature says.
+    #[error("{name} has {found} numbers, expected {expected}")]
+    Size {
+        /// Which.
+        name: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many it takes.
+        expected: usize,
+    },
+    /// A weight is NaN or infinite.
+    #[error("{name}[{place}] is not finite")]
+    NotFinite {
+        /// Of which matrix.
+        name: &'static str,
+        /// Where in it.
+        place: usize,
+    },
+}
+
+/// A model that runs on this kernel.
+#[derive(Debug)]
+pub struct Kernel {
+    signature: Signature,
+    version: String,
+    packed: Arc<Packed>,
+}
+
+/// Weights as the loop reads them.
+#[derive(Debug)]
+struct Packed {
+    inputs: usize,
+    hidden: usize,
+    horizons: usize,
+    /// `hidden` rounded up so that four gates fill whole tiles.
+    padded: usize,
+    /// Shape `(inputs + hidden, 4 * padded)`.
+    gates: Vec<f32>,
+    /// Shape `(4 * padded,)`.
+    bias: Vec<f32>,
+    /// Columns of the head, rounded up to whole tiles.
+    head_columns: usize,
+    /// Shape `(hidden, head_columns)`.
+    head: Vec<f32>,
+    /// Shape `(head_columns,)`.
+    head_bias: Vec<f32>,
+}
+
+impl Kernel {
+    /// From weights that fit the signature.
+    ///
+    /// # Errors
+    /// [`WeightsError`] when they do not, or are not finite.
+    pub fn new(
+        signature: Signature,
+        version: &str,
+        weights: &Weights,
+    ) -> Result<Self, WeightsError> {
+        let (f, h, k) = (
+            signature.inputs().len(),
+            signature.hidden(),
+            signature.horizons().len(),
+        );
+        let sized: [(&'static str, &[f32], usize); 5] = [
+            ("w", &weights.w, 4 * h * f),
+            ("r", &weights.r, 4 * h * h),
+            ("b", &weights.b, 4 * h),
+            ("head_w", &weights.head_w, 3 * k * h),
+            ("head_b", &weights.head_b, 3 * k),
+        ];
+        for (name, numbers, expected) in sized {
+            if numbers.len() != expected {
+                return Err(WeightsError::Size {
+                    name,
+                    found: numbers.len(),
+                    expected,
+                });
+            }
+            if let Some(place) = numbers.iter().position(|x| !x.is_finite()) {
+                return Err(WeightsError::NotFinite { name, place });
+            }
+        }
+        let padded = h.next_multiple_of(TILE / 4);
+        let width = 4 * padded;
+        let mut gates = vec![0.0; (f + h) * width];
+        let mut bias = vec![0.0; width];
+        for (gate, j) in (0..4).flat_map(|gate| (0..h).map(move |j| (gate, j))) {
+            let (from, to) = (gate * h + j, gate * padded + j);
+            bias[to] = weights.b[from];
+            for i in 0..f {
+                gates[i * width + to] = weights.w[from * f + i];
+            }
+            for i in 0..h {
+                gates[(f + i) * width + to] = weights.r[from * h + i];
+            }
+        }
+        let head_columns = (3 * k).next_multiple_of(TILE);
+        let mut head = vec![0.0; h * head_columns];
+        let mut head_bias = vec![0.0; head_columns];
+        for out in 0..3 * k {
+            head_bias[out] = weights.head_b[out];
+            for i in 0..h {
+                head[i * head_columns + out] = weights.head_w[out * h + i];
+            }
+        }
+        let packed = Packed {
+            inputs: f,
+            hidden: h,
+            horizons: k,
+            padded,
+            gates,
+            bias,
+            head_columns,
+            head,
+            head_bias,
+        };
+        Ok(Self {
+            signature,
+            version: version.to_owned(),
+            packed: Arc::new(packed),
+        })
+    }
+
+    /// The instructions that this machine runs it with.
+    #[must_use]
+    pub fn instructions() -> &'static str {
+        match Level::of_this_machine() {
+            Level::Avx512 => "AVX-512",
+            Level::Avx2 => "AVX2 and FMA",
+            Level::Portable => "portable",
+        }
+    }
+}
+
+impl Model for Kernel {
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn session(&self) -> Result<Box<dyn Step>, StepError> {
+        Ok(Box::new(Session {
+            level: Level::of_this_machine(),
+            gates: vec![0.0; ROWS * 4 * self.packed.padded],
+            head: vec![0.0; ROWS * self.packed.head_columns],
+            packed: Arc::clone(&self.packed),
+        }))
+    }
+}
+
+/// Which instructions a step is compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Portable,
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "found on x86-64 only")
+    )]
+    Avx2,
+    #[cfg_attr(
+        not(target_arch = "x86_64"),
+        expect(dead_code, reason = "found on x86-64 only")
+    )]
+    Avx512,
+}
+
+impl Level {
+    fn of_this_machine() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let fma = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            if fma && is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+                return Self::Avx512;
+            }
+            if fma {
+                return Self::Avx2;
+            }
+        }
+        Self::Portable
+    }
+}
+
+/// The scratch space of one thread.
+#[derive(Debug)]
+struct Session {
+    packed: Arc<Packed>,
+    level: Level,
+    /// Shape `(ROWS, 4 * padded)`.
+    gates: Vec<f32>,
+    /// Shape `(ROWS, head_columns)`.
+    head: Vec<f32>,
+}
+
+impl Step for Session {
+    fn step(&mut self, batch: &mut Batch) -> Result<(), StepError> {
+        match self.level {
+            #[cfg(target_arch = "x86_64")]
+            #[expect(
+                unsafe_code,
+                reason = "calls code for instructions that `of_this_machine` found"
+            )]
+            // SAFETY: the level is what was detected on this machine.
+            Level::Avx512 => unsafe { self.run_avx512(batch) },
+            #[cfg(target_arch = "x86_64")]
+            #[expect(
+                unsafe_code,
+                reason = "calls code for instructions that `of_this_machine` found"
+            )]
+            // SAFETY: the level is what was detected on this machine.
+            Level::Avx2 => unsafe { self.run_avx2(batch) },
+            _ => self.run::<false>(batch),
+        }
+        let outputs = [&batch.location, &batch.scale, &batch.tail];
+        if outputs.into_iter().flatten().all(|x| x.is_finite()) {
+            Ok(())
+        } else {
+            Err(StepError("a forecast is not finite".to_owned()))
+        }
+    }
+}
+
+impl Session {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
+    fn run_avx512(&mut self, batch: &mut Batch) {
+        self.run::<true>(batch);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn run_avx2(&mut self, batch: &mut Batch) {
+        self.run::<true>(batch);
+    }
+
+    #[inline(always)]
+    fn run<const FUSED: bool>(&mut self, batch: &mut Batch) {
+        let rows = batch.rows();
+        let whole = rows - rows % ROWS;
+        for first in (0..whole).step_by(ROWS) {
+            self.rows::<FUSED, ROWS>(batch, first);
+        }
+        for first in whole..rows {
+            self.rows::<FUSED, 1>(batch, first);
+        }
+    }
+
+    /// One step for `N` rows from `first`.
+    #[inline(always)]
+    fn rows<const FUSED: bool, const N: usize>(&mut self, batch: &mut Batch, first: usize) {
+        let p = &*self.packed;
+        let (f, h, k, width) = (p.inputs, p.hidden, p.horizons, 4 * p.padded);
+        let (from_x, from_h) = p.gates.split_at(f * width);
+        {
+            let x: [&[f32]; N] = std::array::from_fn(|n| &batch.x[(first + n) * f..][..f]);
+            let state: [&[f32]; N] = std::array::from_fn(|n| &batch.h[(first + n) * h..][..h]);
+            for tile in (0..width).step_by(TILE) {
+                let mut sums = [bias::<TILE>(&p.bias, tile); N];
+                add_products::<FUSED, N>(&mut sums, &x, from_x, width, tile);
+                add_products::<FUSED, N>(&mut sums, &state, from_h, width, tile);
+                for (n, sums) in sums.iter().enumerate() {
+                    self.gates[n * width + tile..][..TILE].copy_from_slice(sums);
+                }
+            }
+        }
+        for n in 0..N {
+            let gates = &self.gates[n * width..][..width];
+            let (input, rest) = gates.split_at(p.padded);
+            let (output, rest) = rest.split_at(p.padded);
+            let (forget, cell) = rest.split_at(p.padded);
+            let c = &mut batch.c[(first + n) * h..][..h];
+            let state = &mut batch.h[(first + n) * h..][..h];
+            for j in 0..h {
+                let next = sigmoid(forget[j]) * c[j] + sigmoid(input[j]) * tanh(cell[j]);
+                c[j] = next;
+                state[j] = sigmoid(output[j]) * tanh(next);
+            }
+        }
+        {
+            let state: [&[f32]; N] = std::array::from_fn(|n| &batch.h[(first + n) * h..][..h]);
+            for tile in (0..p.head_columns).step_by(TILE) {
+                let mut sums = [bias::<TILE>(&p.head_bias, tile); N];
+                add_products::<FUSED, N>(&mut sums, &state, &p.head, p.head_columns, tile);
+                for (n, sums) in sums.iter().enumerate() {
+                    self.head[n * p.head_columns + tile..][..TILE].copy_from_slice(sums);
+                }
+            }
+        }
+        for n in 0..N {
+            let head = &self.head[n * p.head_columns..][..3 * k];
+            let out = (first + n) * k;
+            batch.location[out..][..k].copy_from_slice(&head[..k]);
+            for (scale, raw) in batch.scale[out..][..k].iter_mut().zip(&head[k..2 * k]) {
+                *scale = softplus(*raw) + LEAST_SCALE;
+            }
+            for (tail, raw) in batch.tail[out..][..k].iter_mut().zip(&head[2 * k..]) {
+                *tail = softplus(*raw) + LEAST_TAIL;
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn bias<const T: usize>(bias: &[f32], tile: usize) -> [f32; T] {
+    let mut sums = [0.0; T];
+    sums.copy_from_slice(&bias[tile..][..T]);
+    sums
+}
+
+/// Adds to each row's sums its numbers times their rows of weights.
+#[inline(always)]
+fn add_products<const FUSED: bool, const N: usize>(
+    sums: &mut [[f32; TILE]; N],
+    numbers: &[&[f32]; N],
+    weights: &[f32],
+    width: usize,
+    tile: usize,
+) {
+    for (i, weights) in weights.chunks_exact(width).enumerate() {
+        let weights = &weights[tile..][..TILE];
+        for n in 0..N {
+            let number = numbers[n][i];
+            for (sum, weight) in sums[n].iter_mut().zip(weights) {
+                *sum = if FUSED {
+                    number.mul_add(*weight, *sum)
+                } else {
+                    *sum + number * weight
+                };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use features::schema_hash;
+
+    /// A generator good enough to fill matrices.
+    fn numbers(n: usize, seed: u64) -> Vec<f32> {
+        let mut state = seed;
+        std::iter::repeat_with(|| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            ((state >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * 0.8
+        })
+        .take(n)
+        .collect()
+    }
+
+    fn kernel(hidden: usize) -> (Kernel, Weights) {
+        let inputs = ["level", "difference", "gap"];
+        let signature = Signature::new(schema_hash(), &inputs, hidden, vec![1, 4], 4.0).unwrap();
+        let weights = Weights {
+            w: numbers(4 * hidden * 3, 1),
+            r: numbers(4 * hidden * hidden, 2),
+            b: numbers(4 * hidden, 3),
+            head_w: numbers(6 * hidden, 4),
+            head_b: numbers(6, 5),
+        };
+        (Kernel::new(signature, "1", &weights).unwrap(), weights)
+    }
+
+    /// The textbook, in double precision.
+    fn textbook(
+        weights: &Weights,
+        hidden: usize,
+        x: &[f32],
+        h: &mut [f64],
+        c: &mut [f64],
+    ) -> Vec<f64> {
+        let f = x.len();
+        let gate: Vec<f64> = (0..4 * hidden)
+            .map(|g| {
+                let from_x: f64 = (0..f)
+                    .map(|i| f64::from(weights.w[g * f + i]) * f64::from(x[i]))
+                    .sum();
+                let from_h: f64 = (0..hidden)
+                    .map(|i| f64::from(weights.r[g * hidden + i]) * h[i])
+                    .sum();
+                from_x + from_h + f64::from(weights.b[g])
+            })
+            .collect();
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        for j in 0..hidden {
+            let [i, o, f, g] = [0, 1, 2, 3].map(|block| gate[block * hidden + j]);
+            c[j] = sigmoid(f) * c[j] + sigmoid(i) * g.tanh();
+            h[j] = sigmoid(o) * c[j].tanh();
+        }
+        let softplus = |x: f64| x.exp().ln_1p();
+        (0..6)
+            .map(|out| {
+                let sum: f64 = (0..hidden)
+                    .map(|i| f64::from(weights.head_w[out * hidden + i]) * h[i])
+                    .sum();
+                let raw = sum + f64::from(weights.head_b[out]);
+                match out / 2 {
+                    0 => raw,
+                    1 => softplus(raw) + f64::from(LEAST_SCALE),
+                    _ => softplus(raw) + f64::from(LEAST_TAIL),
+                }
+            })
+            .collect()
+    }
+
+    /// 1,000 carried steps of a batch whose size is no multiple of anything, at every level there is.
+    #[test]
+    fn agrees_with_the_textbook_over_a_thousand_steps_at_every_level() {
+        for (hidden, level) in [
+            (24, Level::of_this_machine()),
+            (24, Level::Portable),
+            (7, Level::of_this_machine()),
+            (1, Level::Portable),
+        ] {
+            let (kernel, weights) = kernel(hidden);
+            let rows = 7;
+            let mut session = Session {
+                level,
+                gates: vec![0.0; ROWS * 4 * kernel.packed.padded],
+                head: vec![0.0; ROWS * kernel.packed.head_columns],
+                packed: Arc::clone(&kernel.packed),
+            };
+            let mut batch = Batch::default();
+            batch.resize(rows, kernel.signature());
+            let mut states = vec![(vec![0.0; hidden], vec![0.0; hidden]); rows];
+            let inputs = numbers(1000 * rows * 3, 9);
+            let mut worst: f64 = 0.0;
+            for x in inputs.chunks_exact(rows * 3) {
+                for (to, from) in batch.x.iter_mut().zip(x) {
+                    *to = 8.0 * from;
+                }
+                session.step(&mut batch).unwrap();
+                for (row, (h, c)) in states.iter_mut().enumerate() {
+                    let expected = textbook(&weights, hidden, &batch.x[row * 3..][..3], h, c);
+                    let got = [&batch.location, &batch.scale, &batch.tail]
+                        .map(|out| &out[row * 2..][..2])
+                        .concat();
+                    for (got, expected) in got.iter().zip(expected) {
+                        worst = worst.max((f64::from(*got) - expected).abs());
+                    }
+                }
+            }
+            assert!(worst < 5e-6, "hidden {hidden}, {level:?}: {worst:e}");
+        }
+    }
+
+    #[test]
+    fn a_row_depends_on_itself_alone() {
+        let (kernel, _) = kernel(24);
+        let run = |rows: usize| {
+            let mut batch = Batch::default();
+            batch.resize(rows, kernel.signature());
+            batch.x.copy_from_slice(&numbers(rows * 3, 3));
+            kernel.session().unwrap().step(&mut batch).unwrap();
+            batch.location[..2].to_vec()
+        };
+        assert_eq!(run(1), run(9), "the same bits alone and in a batch");
+    }
+
+    #[test]
+    fn weights_that_do_not_fit_are_named() {
+        let (kernel, weights) = kernel(4);
+        let refused = |change: &dyn Fn(&mut Weights)| {
+            let mut weights = weights.clone();
+            change(&mut weights);
+            Kernel::new(kernel.signature.clone(), "1", &weights)
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(
+            refused(&|w| w.b.truncate(3)),
+            "b has 3 numbers, expected 16"
+        );
+        assert_eq!(refused(&|w| w.r[5] = f32::NAN), "r[5] is not finite");
+    }
+
+    #[test]
+    fn a_forecast_that_is_not_finite_is_an_error() {
+        let (kernel, _) = kernel(4);
+        let mut batch = Batch::default();
+        batch.resize(1, kernel.signature());
+        batch.x[0] = f32::NAN;
+        assert!(kernel.session().unwrap().step(&mut batch).is_err());
+    }
+}
