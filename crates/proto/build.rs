@@ -4,7 +4,15 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
-const FILES: [&str; 6] = ["series", "ingest", "risk", "scoring", "feedback", "server"];
+const FILES: [&str; 7] = [
+    "forestall/v1/series",
+    "forestall/v1/ingest",
+    "forestall/v1/risk",
+    "forestall/v1/scoring",
+    "forestall/v1/feedback",
+    "forestall/v1/server",
+    "inference/v2",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=proto");
@@ -12,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     compiler.include_imports(true);
     compiler.include_source_info(true);
     for file in FILES {
-        compiler.open_file(format!("forestall/v1/{file}.proto"))?;
+        compiler.open_file(format!("{file}.proto"))?;
     }
     let described = compiler.file_descriptor_set();
 
@@ -34,6 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         // Labels in a sorted map: the same message always has the same bytes.
         .btree_map(".forestall.v1")
+        // Tensors are cut out of the message that they came in, and put into answers, without a copy.
+        .bytes(".inference")
         .compile_fds(described)?;
     Ok(())
 }
