@@ -3,6 +3,7 @@
 //! are opaque to it.
 
 mod feedback;
+pub mod models;
 mod snapshot;
 mod state_dir;
 
