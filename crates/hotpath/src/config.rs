@@ -1,9 +1,11 @@
 //! What the engine may be told.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use catalog::{BuildError, Context, Params, find};
 use predict::anomaly::DETECTORS;
+use predict::forecast::Model;
 use predict::{Ensemble, EnsembleConfig, Member};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +36,26 @@ pub struct EngineConfig {
     pub ensemble: EnsembleConfig,
     /// Options by detector; `enabled = false` leaves one out, `enabled = true` takes one in.
     pub detectors: BTreeMap<String, toml::Table>,
+    /// Trained models for the detectors that need one; not part of any file.
+    #[serde(skip)]
+    pub models: Models,
+}
+
+/// Trained models. A detector that needs one and is given none is left out.
+#[derive(Debug, Clone, Default)]
+pub struct Models {
+    /// What forecasts the next samples.
+    pub forecaster: Option<Arc<dyn Model>>,
+}
+
+/// Two are equal when they are the same models, not when they are alike.
+impl PartialEq for Models {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.forecaster, &other.forecaster) {
+            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
+            (a, b) => a.is_none() && b.is_none(),
+        }
+    }
 }
 
 impl Default for EngineConfig {
@@ -47,6 +69,7 @@ impl Default for EngineConfig {
                 .into(),
             ensemble: EnsembleConfig::default(),
             detectors: BTreeMap::new(),
+            models: Models::default(),
         }
     }
 }
@@ -96,13 +119,15 @@ const PLACES: &[Place] = &[
     place("shift", 0.0, 1.0, RunsIn::Neither),
     place("peers", 0.5, 1.0, RunsIn::Default),
     place("forest", 0.0, 1.0, RunsIn::Neither),
+    place("lstm", 0.0, 1.0, RunsIn::Default),
 ];
 
 impl EngineConfig {
     /// Builds the ensemble that this configuration describes.
     ///
     /// # Errors
-    /// [`BuildError`] when a detector is unknown, an option is unknown, of the wrong type or out of range.
+    /// [`BuildError`] when a detector is unknown, an option is unknown, of the wrong type or out of range, or a model
+    /// does not fit the detector that needs it.
     pub fn ensemble(&self) -> Result<Ensemble, BuildError> {
         for name in self.detectors.keys() {
             find(DETECTORS, name)?;
@@ -140,7 +165,16 @@ impl EngineConfig {
                 }
                 options.overlay(given);
             }
-            let built = (entry.build)(&options, &context)?;
+            let mut built = (entry.build)(&options, &context)?;
+            if enabled && built.needs_model() {
+                enabled = match &self.models.forecaster {
+                    Some(model) => built.adopt(model).map_err(|e| BuildError::Options {
+                        name: entry.name.to_owned(),
+                        message: e.to_string(),
+                    })?,
+                    None => false,
+                };
+            }
             if enabled {
                 members.push(Member {
                     name: entry.name,

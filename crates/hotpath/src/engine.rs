@@ -8,7 +8,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::{self, JoinHandle};
 
 use catalog::BuildError;
+use features::N_COLUMNS;
 use predict::Risk;
+use predict::anomaly::AdoptError;
+use predict::forecast::Model;
 use series::{REFUSALS, Refusal, Sample, SeriesId, SeriesKey};
 
 use crate::batch::{Batch, Pool};
@@ -27,10 +30,27 @@ const MAX_QUEUE: usize = 1 << 16;
 
 /// Takes what the shards find.
 pub trait Sink: Send + Sync + 'static {
-    /// Called on a shard's thread, once per part of a batch, in the order of each series' samples. `members` has
-    /// each member's score, row-major, shape `(risks, members)`. It must not block for long, and must not call
-    /// [`Engine::submit`], [`Engine::snapshot`] or [`Engine::restore`]: its shard would wait for itself.
-    fn risks(&self, risks: &[Risk], members: &[f32]);
+    /// Called on a shard's thread, once per part of a batch, in the order of each series' samples. It must not block
+    /// for long, and must not call [`Engine::submit`], [`Engine::snapshot`] or [`Engine::restore`]: its shard would
+    /// wait for itself.
+    fn risks(&self, scored: &Scored<'_>);
+
+    /// Whether [`Scored::columns`] is wanted; asked once per part of a batch. Copying them costs 60 bytes a sample.
+    fn wants_columns(&self) -> bool {
+        false
+    }
+}
+
+/// Samples that were scored together.
+#[derive(Debug, Clone, Copy)]
+pub struct Scored<'a> {
+    /// One risk per sample that says something.
+    pub risks: &'a [Risk],
+    /// Each member's score, row-major; shape `(risks, members)`.
+    pub members: &'a [f32],
+    /// The feature columns of each risk, in the order of [`features::SCHEMA`]; shape `(risks,)`, or empty when
+    /// [`Sink::wants_columns`] says no.
+    pub columns: &'a [[f32; N_COLUMNS]],
 }
 
 /// What a person said of an alert.
@@ -58,6 +78,8 @@ pub struct Counters {
     /// Panics caught on shards' threads, in a shard, in the sink or in a `done`. A shard that panics forgets what it
     /// learned and goes on; the batch it was on is lost. Above 0 is a bug to report.
     pub shard_panics: u64,
+    /// Blocks of up to 128 samples on which a model failed: its detector said nothing of them.
+    pub model_failures: u64,
 }
 
 /// Shards on threads of their own, and the directory of which series is where.
@@ -313,6 +335,21 @@ impl Engine {
         }
     }
 
+    /// Forecasts by `model` in all shards, each from its next batch on; no sample waits for it. Learned state of the
+    /// model before is forgotten series by series.
+    ///
+    /// # Errors
+    /// [`AdoptError`] when no detector takes it, or it does not fit; the one before stays.
+    pub fn adopt(&self, model: &Arc<dyn Model>) -> Result<(), AdoptError> {
+        // An empty ensemble shows whether it fits: what one shard did could not be undone when the next refuses.
+        let mut probe = (self.config.ensemble()).map_err(|e| AdoptError::Refused(e.to_string()))?;
+        probe.adopt(model)?;
+        for lane in &self.lanes {
+            lane.send(Letter::Adopt(Arc::clone(model)));
+        }
+        Ok(())
+    }
+
     /// What was done so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -324,6 +361,7 @@ impl Engine {
             series: self.len() as u64,
             queue_len: tally.queued.load(Ordering::Relaxed),
             shard_panics: tally.panics.load(Ordering::Relaxed),
+            model_failures: tally.model_failures.load(Ordering::Relaxed),
         }
     }
 

@@ -15,8 +15,9 @@ mod tally;
 mod worker;
 
 pub use batch::Outcome;
-pub use config::{EngineConfig, Profile};
-pub use engine::{Counters, Engine, Sink, Verdict};
+pub use config::{EngineConfig, Models, Profile};
+pub use engine::{Counters, Engine, Scored, Sink, Verdict};
 pub use group::Groups;
+pub use predict::anomaly::AdoptError;
 pub use shard::{SeriesSpec, Shard};
 pub use snapshot::RestoreError;

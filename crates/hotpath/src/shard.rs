@@ -1,8 +1,11 @@
 //! One shard: samples in, risks out.
 
+use std::sync::Arc;
+
 use catalog::BuildError;
-use features::{Extracted, Extractor, Row, SCHEMA, column};
-use predict::anomaly::{Block, NO_GROUP};
+use features::{Extracted, Extractor, N_COLUMNS, Row, SCHEMA, column};
+use predict::anomaly::{AdoptError, Block, NO_GROUP};
+use predict::forecast::Model;
 use predict::{Ensemble, Factor, Judged, MAX_FACTORS, Risk};
 use series::{Kind, Refusal, Sample, SeriesId, SeriesKey, Unit};
 
@@ -34,6 +37,8 @@ pub struct Shard {
     block: Gathered,
     judged: Vec<Judged>,
     members: Vec<f32>,
+    columns: Vec<[f32; N_COLUMNS]>,
+    keeps_columns: bool,
 }
 
 /// The rows of the block under way, by column.
@@ -85,6 +90,8 @@ impl Shard {
             block: Gathered::default(),
             judged: Vec::new(),
             members: Vec::new(),
+            columns: Vec::new(),
+            keeps_columns: false,
         })
     }
 
@@ -122,6 +129,7 @@ impl Shard {
         refused: &mut Vec<(u32, Refusal)>,
     ) {
         self.members.clear();
+        self.columns.clear();
         self.block_no = self.block_no.wrapping_add(1);
         for (place, sample) in samples.iter().enumerate() {
             if place % BLOCK_ROWS == 0 {
@@ -171,6 +179,9 @@ impl Shard {
         };
         self.ensemble
             .judge(&block, &mut self.judged, &mut self.members);
+        if self.keeps_columns {
+            self.columns.extend(b.rows.iter().map(|row| row.columns));
+        }
         for (k, judged) in self.judged.iter().enumerate() {
             let (row, i) = (&b.rows[k], b.series[k] as usize);
             risks.push(Risk {
@@ -195,6 +206,31 @@ impl Shard {
     #[must_use]
     pub fn members(&self) -> &[f32] {
         &self.members
+    }
+
+    /// Whether [`Shard::columns`] is filled from now on.
+    pub const fn keep_columns(&mut self, keep: bool) {
+        self.keeps_columns = keep;
+    }
+
+    /// The feature columns of the risks of the last [`Shard::push`], in the same order; empty unless they are kept.
+    #[must_use]
+    pub fn columns(&self) -> &[[f32; N_COLUMNS]] {
+        &self.columns
+    }
+
+    /// Forecasts by `model` from now on. What was learned with another model of the state of series is forgotten as
+    /// each of them is seen next, so this takes no time.
+    ///
+    /// # Errors
+    /// [`AdoptError`] when the model does not fit; the one before stays.
+    pub fn adopt(&mut self, model: &Arc<dyn Model>) -> Result<(), AdoptError> {
+        self.ensemble.adopt(model)
+    }
+
+    /// How many blocks a model failed on since this was asked last.
+    pub(crate) fn take_failures(&mut self) -> u64 {
+        self.ensemble.take_failures()
     }
 
     /// Names of the members.

@@ -13,6 +13,7 @@ pub(crate) struct Tally {
     pub(crate) events_opened: AtomicU64,
     pub(crate) queued: AtomicUsize,
     pub(crate) panics: AtomicU64,
+    pub(crate) model_failures: AtomicU64,
 }
 
 impl Tally {

@@ -15,7 +15,7 @@ use crate::batch::{Pool, lock};
 use crate::lane::{Command, Letter, Part, Saved};
 use crate::routes::Newcomer;
 use crate::tally::Tally;
-use crate::{EngineConfig, Shard, Sink};
+use crate::{EngineConfig, Scored, Shard, Sink};
 
 /// Each shard numbers events in a range of its own, so that they need not agree: its place times this, and upwards.
 /// With 1024 shards the largest number still fits the 53 bits that JSON can carry.
@@ -129,6 +129,13 @@ impl Worker {
                 self.shard
                     .set_next_event(self.first_event + next % EVENTS_PER_SHARD);
             }
+            Letter::Adopt(model) => {
+                // A model that does not fit was refused before the letter was written.
+                if self.shard.adopt(&model).is_err() {
+                    self.tally.model_failures.fetch_add(1, Ordering::Relaxed);
+                }
+                Arc::make_mut(&mut self.config).models.forecaster = Some(model);
+            }
             Letter::Reset => {
                 self.residents.clear();
                 self.begin_again();
@@ -154,6 +161,7 @@ impl Worker {
         self.risks.clear();
         self.refused.clear();
         let tally = Arc::clone(&self.tally);
+        self.shard.keep_columns(self.sink.wants_columns());
         let scored = tally.guard(|| {
             self.shard
                 .push(&part.samples, &mut self.risks, &mut self.refused)
@@ -194,8 +202,16 @@ impl Worker {
             opened += u64::from(risk.event.is_some_and(|event| event.phase == Phase::Opened));
         }
         tally.events_opened.fetch_add(opened, Ordering::Relaxed);
+        tally
+            .model_failures
+            .fetch_add(self.shard.take_failures(), Ordering::Relaxed);
         if !self.risks.is_empty() {
-            tally.guard(|| self.sink.risks(&self.risks, self.shard.members()));
+            let scored = Scored {
+                risks: &self.risks,
+                members: self.shard.members(),
+                columns: self.shard.columns(),
+            };
+            tally.guard(|| self.sink.risks(&scored));
         }
     }
 }
@@ -212,7 +228,7 @@ mod tests {
     struct Deaf;
 
     impl Sink for Deaf {
-        fn risks(&self, _: &[Risk], _: &[f32]) {}
+        fn risks(&self, _: &Scored<'_>) {}
     }
 
     /// Runs a worker on what is in its queue; what came of each batch.

@@ -10,7 +10,7 @@ mod support;
 use hotpath::{EngineConfig, SeriesSpec, Shard};
 use predict::anomaly::DETECTORS;
 use series::Kind;
-use support::stream;
+use support::{stream, untrained};
 use testkit::{Counting, allocations};
 
 #[global_allocator]
@@ -22,7 +22,10 @@ const TICK_S: i64 = 10;
 
 #[test]
 fn a_warm_shard_allocates_nothing() {
-    let mut config = EngineConfig::default();
+    let mut config = EngineConfig {
+        models: untrained(),
+        ..EngineConfig::default()
+    };
     for entry in DETECTORS {
         let options = [("enabled".to_owned(), toml::Value::Boolean(true))];
         config

@@ -11,8 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use hotpath::{Counters, Engine, EngineConfig, Outcome, Sink, Verdict};
-use predict::Risk;
+use hotpath::{Counters, Engine, EngineConfig, Outcome, Scored, Sink, Verdict};
 use series::{Refusal, SeriesId};
 use support::{engine, key, push, sample, stream};
 
@@ -148,10 +147,11 @@ fn a_series_may_be_pushed_as_soon_as_it_has_an_id() {
 struct Gate(Mutex<Receiver<()>>, AtomicU32);
 
 impl Sink for Gate {
-    fn risks(&self, risks: &[Risk], _: &[f32]) {
+    fn risks(&self, scored: &Scored<'_>) {
         // The sender is gone once the test lets everything through.
         let _ = self.0.lock().unwrap().recv();
-        self.1.fetch_add(risks.len() as u32, Ordering::SeqCst);
+        self.1
+            .fetch_add(scored.risks.len() as u32, Ordering::SeqCst);
     }
 }
 
@@ -243,9 +243,10 @@ fn the_last_handle_may_be_let_go_on_a_shards_thread() {
 struct Superstitious(AtomicU32);
 
 impl Sink for Superstitious {
-    fn risks(&self, risks: &[Risk], _: &[f32]) {
-        assert!(risks.iter().all(|risk| risk.value < 13.0), "13");
-        self.0.fetch_add(risks.len() as u32, Ordering::SeqCst);
+    fn risks(&self, scored: &Scored<'_>) {
+        assert!(scored.risks.iter().all(|risk| risk.value < 13.0), "13");
+        self.0
+            .fetch_add(scored.risks.len() as u32, Ordering::SeqCst);
     }
 }
 

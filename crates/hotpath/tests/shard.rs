@@ -12,11 +12,14 @@ use hotpath::{EngineConfig, SeriesSpec, Shard};
 use predict::anomaly::DETECTORS;
 use proptest::prelude::*;
 use series::{Kind, Refusal, Sample, SeriesId};
-use support::{Noise, bits, sample, stream};
+use support::{Noise, bits, sample, stream, untrained};
 
 /// A shard in which every detector takes part, with series 0, 1, 2 in one group, 3 alone and 4 a counter.
 fn shard() -> Shard {
-    let mut config = EngineConfig::default();
+    let mut config = EngineConfig {
+        models: untrained(),
+        ..EngineConfig::default()
+    };
     for entry in DETECTORS {
         let options = [("enabled".to_owned(), toml::Value::Boolean(true))];
         config

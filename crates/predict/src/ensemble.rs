@@ -9,13 +9,16 @@
 //! between two odd samples is odd too, and turned into a probability once more by its own past, which makes the sum
 //! calibrated whatever the dependence.
 
+use std::sync::Arc;
+
 use bytemuck::{Pod, Zeroable};
 use features::touch;
 use serde::{Deserialize, Serialize};
 
-use crate::anomaly::{Block, Detector};
+use crate::anomaly::{AdoptError, Block, Detector};
 use crate::calibrate::Tail;
 use crate::event::{Episode, Rules};
+use crate::forecast::Model;
 use crate::refractory::Refractory;
 use crate::{Event, Factor, MAX_FACTORS, Score, insert_factor};
 
@@ -167,6 +170,28 @@ impl Ensemble {
         for member in &mut self.members {
             member.detector.add_series(group);
         }
+    }
+
+    /// Gives `model` to the members that forecast.
+    ///
+    /// # Errors
+    /// [`AdoptError`] when none does, or the model does not fit; the one before stays.
+    pub fn adopt(&mut self, model: &Arc<dyn Model>) -> Result<(), AdoptError> {
+        let mut taken = false;
+        for member in &mut self.members {
+            taken |= member.detector.adopt(model)?;
+        }
+        if taken {
+            Ok(())
+        } else {
+            Err(AdoptError::NobodyTakesIt)
+        }
+    }
+
+    /// How many blocks models failed on since this was asked last.
+    pub fn take_failures(&mut self) -> u64 {
+        let members = self.members.iter_mut();
+        members.map(|member| member.detector.take_failures()).sum()
     }
 
     /// Bytes of state per series.

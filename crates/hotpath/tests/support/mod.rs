@@ -5,16 +5,19 @@
 
 use std::sync::{Arc, Mutex};
 
-use hotpath::{Engine, EngineConfig, Outcome, Sink};
+use features::schema_hash;
+use hotpath::{Engine, EngineConfig, Models, Outcome, Scored, Sink};
+use predict::forecast::{Kernel, Signature, Weights};
 use predict::{EventId, Phase, Risk};
 use series::{Sample, SeriesId, SeriesKey, Timestamp};
 
 /// Keeps every risk with its members' scores.
 #[derive(Default)]
-pub(crate) struct Kept(Mutex<Vec<(Risk, Vec<f32>)>>);
+pub(crate) struct Kept(pub(crate) Mutex<Vec<(Risk, Vec<f32>)>>);
 
 impl Sink for Kept {
-    fn risks(&self, risks: &[Risk], members: &[f32]) {
+    fn risks(&self, scored: &Scored<'_>) {
+        let Scored { risks, members, .. } = *scored;
         let width = members.len() / risks.len();
         assert_eq!(members.len(), risks.len() * width);
         self.0.lock().unwrap().extend(
@@ -133,4 +136,15 @@ pub(crate) fn stream(n_series: u32, seconds: std::ops::Range<i64>, seed: u64) ->
         }
     }
     all
+}
+
+/// A model that was never trained: what it forecasts is not the question here.
+pub(crate) fn untrained() -> Models {
+    let signature =
+        Signature::new(schema_hash(), &["long_residual", "gap"], 8, vec![1, 4], 4.0).unwrap();
+    let weights = Weights::seeded(&signature, 1);
+    let kernel = Kernel::new(signature, "untrained/1", &weights).unwrap();
+    Models {
+        forecaster: Some(Arc::new(kernel)),
+    }
 }

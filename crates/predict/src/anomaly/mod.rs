@@ -5,6 +5,7 @@ mod delay;
 mod dice;
 mod forest;
 mod grid;
+mod lstm;
 mod novelty;
 mod peers;
 mod range;
@@ -13,8 +14,12 @@ mod residual;
 mod shift;
 mod table;
 
+use std::sync::Arc;
+
 use catalog::{BuildError, Entry};
 use features::Row;
+
+use crate::forecast::{Model, StepError};
 
 pub use table::{PerSeries, Table};
 
@@ -46,12 +51,52 @@ pub trait Detector: Send + std::fmt::Debug {
     fn add_series(&mut self, group: u32);
     /// Scores each row of the block, then learns from it; `out` has one place per row.
     fn score(&mut self, block: &Block<'_>, out: &mut [f32]);
+    /// Whether it scores nothing before it has [adopted](Detector::adopt) a model.
+    fn needs_model(&self) -> bool {
+        false
+    }
+    /// Forecasts by `model` from now on; `false` when it forecasts nothing.
+    ///
+    /// # Errors
+    /// [`AdoptError`] when the model does not fit; the one before stays.
+    fn adopt(&mut self, model: &Arc<dyn Model>) -> Result<bool, AdoptError> {
+        let _ = model;
+        Ok(false)
+    }
+    /// How many blocks its model failed on since this was asked last.
+    fn take_failures(&mut self) -> u64 {
+        0
+    }
     /// Bytes of state per series.
     fn state_bytes(&self) -> usize;
     /// Appends the state of one series to `out`, [`Detector::state_bytes`] long.
     fn save(&self, series: usize, out: &mut Vec<u8>);
     /// Takes the state of one series from bytes of that length.
     fn load(&mut self, series: usize, bytes: &[u8]);
+}
+
+/// Why a model was not adopted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AdoptError {
+    /// It remembers more of each series than there is room for.
+    #[error(
+        "the model has a hidden state of {hidden}, there is room for {room} per series: raise engine.detectors.lstm.max_hidden and restart"
+    )]
+    Hidden {
+        /// The model's.
+        hidden: usize,
+        /// The room.
+        room: usize,
+    },
+    /// No detector in use forecasts.
+    #[error("no detector in use takes a model: engine.detectors.lstm is not enabled")]
+    NobodyTakesIt,
+    /// The model cannot be run.
+    #[error(transparent)]
+    Session(#[from] StepError),
+    /// The ensemble could not be built with it.
+    #[error("{0}")]
+    Refused(String),
 }
 
 /// Every detector there is, in the order in which their scores are reported.
@@ -72,6 +117,7 @@ pub const DETECTORS: &[Entry<dyn Detector>] = &[
     shift::ENTRY,
     peers::ENTRY,
     forest::ENTRY,
+    lstm::ENTRY,
 ];
 
 /// Refuses an option outside `above < value <= most`.

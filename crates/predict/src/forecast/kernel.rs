@@ -32,6 +32,38 @@ pub struct Weights {
     pub head_b: Vec<f32>,
 }
 
+impl Weights {
+    /// Small weights from a seed, as training begins with: uniform within `1 / sqrt(hidden)` of 0, either way.
+    #[must_use]
+    pub fn seeded(signature: &Signature, seed: u64) -> Self {
+        let (f, h, k) = (
+            signature.inputs().len(),
+            signature.hidden(),
+            signature.horizons().len(),
+        );
+        let bound = 1.0 / (h as f32).sqrt();
+        let mut state = seed;
+        let mut numbers = |n: usize| {
+            std::iter::repeat_with(|| {
+                // Steele, Lea & Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
+                state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                (((mixed ^ (mixed >> 31)) >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * 2.0 * bound
+            })
+            .take(n)
+            .collect()
+        };
+        Self {
+            w: numbers(4 * h * f),
+            r: numbers(4 * h * h),
+            b: numbers(4 * h),
+            head_w: numbers(3 * k * h),
+            head_b: numbers(3 * k),
+        }
+    }
+}
+
 /// Why weights are not those of a step with this signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WeightsError {
@@ -375,30 +407,18 @@ mod tests {
     use super::*;
     use features::schema_hash;
 
-    /// A generator good enough to fill matrices.
-    fn numbers(n: usize, seed: u64) -> Vec<f32> {
-        let mut state = seed;
-        std::iter::repeat_with(|| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            ((state >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * 0.8
-        })
-        .take(n)
-        .collect()
-    }
-
     fn kernel(hidden: usize) -> (Kernel, Weights) {
         let inputs = ["level", "difference", "gap"];
         let signature = Signature::new(schema_hash(), &inputs, hidden, vec![1, 4], 4.0).unwrap();
-        let weights = Weights {
-            w: numbers(4 * hidden * 3, 1),
-            r: numbers(4 * hidden * hidden, 2),
-            b: numbers(4 * hidden, 3),
-            head_w: numbers(6 * hidden, 4),
-            head_b: numbers(6, 5),
-        };
+        let weights = Weights::seeded(&signature, 1);
         (Kernel::new(signature, "1", &weights).unwrap(), weights)
+    }
+
+    /// Anything between -4 and 4.
+    fn inputs(n: usize) -> Vec<f32> {
+        (0..n)
+            .map(|i| ((i * 7919 % 1009) as f32 / 1009.0 - 0.5) * 8.0)
+            .collect()
     }
 
     /// The textbook, in double precision.
@@ -463,12 +483,10 @@ mod tests {
             let mut batch = Batch::default();
             batch.resize(rows, kernel.signature());
             let mut states = vec![(vec![0.0; hidden], vec![0.0; hidden]); rows];
-            let inputs = numbers(1000 * rows * 3, 9);
+            let inputs = inputs(1000 * rows * 3);
             let mut worst: f64 = 0.0;
             for x in inputs.chunks_exact(rows * 3) {
-                for (to, from) in batch.x.iter_mut().zip(x) {
-                    *to = 8.0 * from;
-                }
+                batch.x.copy_from_slice(x);
                 session.step(&mut batch).unwrap();
                 for (row, (h, c)) in states.iter_mut().enumerate() {
                     let expected = textbook(&weights, hidden, &batch.x[row * 3..][..3], h, c);
@@ -490,7 +508,7 @@ mod tests {
         let run = |rows: usize| {
             let mut batch = Batch::default();
             batch.resize(rows, kernel.signature());
-            batch.x.copy_from_slice(&numbers(rows * 3, 3));
+            batch.x.copy_from_slice(&inputs(rows * 3));
             kernel.session().unwrap().step(&mut batch).unwrap();
             batch.location[..2].to_vec()
         };

@@ -16,7 +16,7 @@ use std::fmt::Debug;
 pub trait Model: Send + Sync + Debug {
     /// What goes in and comes out.
     fn signature(&self) -> &Signature;
-    /// Its version, as in `models/<name>/<version>`.
+    /// Its name and version, `lstm/3`: two models with one version are one model, so no two may share it.
     fn version(&self) -> &str;
     /// The way to run it that one thread owns.
     ///

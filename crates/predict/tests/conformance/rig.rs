@@ -1,8 +1,11 @@
 //! One detector fed as a shard feeds it: samples to rows, rows to blocks that hold no series twice.
 
+use std::sync::Arc;
+
 use catalog::{Context, Entry, Params};
 use features::{Extracted, Extractor, Row};
 use predict::anomaly::{Block, Detector, NO_GROUP};
+use predict::forecast::{Kernel, Model, Signature, Weights};
 use series::{Kind, Sample, SeriesId, Unit};
 use testkit::Trace;
 
@@ -43,8 +46,21 @@ pub(crate) struct Scored {
 /// The detector of an entry with the options of its example.
 pub(crate) fn build(entry: &Entry<dyn Detector>) -> Box<dyn Detector> {
     let params = Params::parse(entry.name, entry.example).unwrap();
-    (entry.build)(&params, &Context { seed: 1 })
-        .unwrap_or_else(|e| panic!("the example of {} does not build: {e}", entry.name))
+    let mut detector = (entry.build)(&params, &Context { seed: 1 })
+        .unwrap_or_else(|e| panic!("the example of {} does not build: {e}", entry.name));
+    if detector.needs_model() {
+        assert_eq!(detector.adopt(&untrained()), Ok(true), "{}", entry.name);
+    }
+    detector
+}
+
+/// A model with fixed weights: how well it forecasts is not the question here.
+pub(crate) fn untrained() -> Arc<dyn Model> {
+    let (inputs, hidden) = (["long_residual", "difference"], 8);
+    let signature =
+        Signature::new(features::schema_hash(), &inputs, hidden, vec![1, 2], 4.0).unwrap();
+    let weights = Weights::seeded(&signature, 1);
+    Arc::new(Kernel::new(signature, "test/1", &weights).unwrap())
 }
 
 /// Whether independence of other series is a promise of this entry.

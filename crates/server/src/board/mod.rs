@@ -11,7 +11,7 @@ mod watch;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hotpath::Sink;
+use hotpath::{Scored, Sink};
 use parking_lot::RwLock;
 use predict::Risk;
 
@@ -81,11 +81,11 @@ impl Board {
 }
 
 impl Sink for Board {
-    fn risks(&self, risks: &[Risk], _members: &[f32]) {
-        self.latest.record(risks);
-        self.events.record(risks);
+    fn risks(&self, scored: &Scored<'_>) {
+        self.latest.record(scored.risks);
+        self.events.record(scored.risks);
         for watcher in &*self.watchers.read() {
-            watcher.offer(risks);
+            watcher.offer(scored.risks);
         }
     }
 }
