@@ -1,2 +1,21 @@
 //! ONNX files as data: written, read and checked, never run. A crate because two users share nothing else: `training`
 //! writes them, `onnx` runs them.
+
+mod build;
+mod check;
+mod forest;
+#[cfg(test)]
+mod hostile;
+mod message;
+mod operators;
+mod recognise;
+mod scan;
+mod step;
+mod tensor;
+#[cfg(test)]
+mod testing;
+
+pub use check::{Checked, GraphError, Limits, Metadata, TensorInfo, check};
+pub use forest::{Forest, TreeNode, write_forest};
+pub use step::{LEAST_SCALE, LEAST_TAIL, Lstm, write_step};
+pub use tensor::DataType;
