@@ -1,11 +1,12 @@
 //! Is this file a graph that we are willing to run? Everything that can be said without running it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use prost::Message;
 
-use crate::message::{Attribute, Extent, Graph, Model, Node, ValueInfo};
-use crate::step::Lstm;
+use crate::message::{Extent, Graph, Model, ValueInfo};
+use crate::nodes::{self, name_of};
+use crate::step::{self, Lstm};
 use crate::tensor::{self, DataType};
 use crate::{operators, recognise, scan};
 
@@ -66,6 +67,11 @@ pub struct Checked {
     pub metadata: Metadata,
     /// Its weights, when it is the step of an LSTM as [`crate::write_step`] writes it or PyTorch exports it.
     pub step: Option<Lstm>,
+    /// Whether the graph is exactly what this crate writes for that step: nothing in it is anybody else's.
+    pub ours: bool,
+    /// Names of the inputs' dimensions where any number goes: dimensions of one name must be equal. In the order of
+    /// `inputs`; empty where a dimension has a number or no name.
+    pub symbols: Vec<Vec<String>>,
     /// Version of the standard operators.
     pub opset: i64,
     /// Version of the format.
@@ -158,22 +164,19 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<Checked, GraphError> {
         return Err(GraphError::Model("the file holds no graph".to_owned()));
     };
     let parameters = weights(graph, limits)?;
-    let named: HashMap<&str, _> = graph
-        .initializer
-        .iter()
-        .map(|tensor| (tensor.name.as_str(), tensor))
-        .collect();
+    let named: HashSet<&str> = graph.initializer.iter().map(|t| t.name.as_str()).collect();
     // Files of IR version 3 list weights among the inputs too.
     let inputs: Vec<_> = graph
         .input
         .iter()
-        .filter(|input| !named.contains_key(input.name.as_str()))
+        .filter(|input| !named.contains(input.name.as_str()))
         .collect();
+    let symbols = inputs.iter().map(|input| symbols(input)).collect();
     let (inputs, outputs) = (
         ends("input", inputs)?,
         ends("output", graph.output.iter().collect())?,
     );
-    nodes(graph, &inputs, limits)?;
+    nodes::check(graph, &inputs, limits)?;
     let mut metadata = Metadata::new();
     for entry in &model.metadata_props {
         if metadata
@@ -187,8 +190,13 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<Checked, GraphError> {
         }
     }
     let producer = format!("{} {}", model.producer_name, model.producer_version);
+    let step = recognise::step(graph, &inputs, &outputs);
     Ok(Checked {
-        step: recognise::step(graph, &inputs, &outputs),
+        ours: step
+            .as_ref()
+            .is_some_and(|step| step::graph(step) == *graph),
+        step,
+        symbols,
         inputs,
         outputs,
         metadata,
@@ -308,116 +316,17 @@ fn read_end(info: &ValueInfo) -> Result<TensorInfo, String> {
     })
 }
 
-/// A node's name, or what it gives when it has none.
-fn name_of(node: &Node) -> &str {
-    match node.output.first() {
-        Some(output) if node.name.is_empty() => output,
-        _ => &node.name,
-    }
-}
-
-/// Checks every operator in order: ONNX asks that a name be given before it is used, which leaves no way for a circle.
-fn nodes(graph: &Graph, inputs: &[TensorInfo], limits: &Limits) -> Result<(), GraphError> {
-    if graph.node.len() > limits.nodes {
-        return Err(GraphError::TooMuch {
-            what: "nodes",
-            found: graph.node.len() as u64,
-            limit: limits.nodes as u64,
-        });
-    }
-    // Whether what a name stands for depends on the values of the graph's inputs.
-    let mut known: HashMap<&str, bool> = HashMap::new();
-    let twice = |name: &str| GraphError::Model(format!("{name:?} is defined twice"));
-    for tensor in &graph.initializer {
-        if known.insert(&tensor.name, false).is_some() {
-            return Err(twice(&tensor.name));
-        }
-    }
-    for input in inputs {
-        if known.insert(&input.name, true).is_some() {
-            return Err(twice(&input.name));
-        }
-    }
-    let wrong = |node: &Node, problem: String| GraphError::Node {
-        node: name_of(node).to_owned(),
-        operator: node.op_type.clone(),
-        problem,
+/// Names of an input's dimensions.
+fn symbols(info: &ValueInfo) -> Vec<String> {
+    let shape = info
+        .r#type
+        .as_ref()
+        .and_then(|t| t.tensor_type.as_ref()?.shape.as_ref());
+    let name = |extent: &Option<Extent>| match extent {
+        Some(Extent::Param(name)) => name.clone(),
+        Some(Extent::Value(_)) | None => String::new(),
     };
-    let symbolic = inputs.iter().any(|input| input.shape.contains(&None));
-    for node in &graph.node {
-        operator(node, symbolic).map_err(|problem| wrong(node, problem))?;
-        let mut by_value = false;
-        for (place, name) in node.input.iter().enumerate() {
-            if name.is_empty() {
-                continue;
-            }
-            let Some(&depends) = known.get(name.as_str()) else {
-                let problem =
-                    format!("takes {name:?}, which nothing before it gives: missing, or a circle");
-                return Err(wrong(node, problem));
-            };
-            if depends && operators::sized_by(&node.op_type).contains(&place) {
-                let problem = format!("takes its size from the values of an input, by {name:?}");
-                return Err(wrong(node, problem));
-            }
-            by_value |= depends;
-        }
-        by_value &= !operators::looks_at_shape_only(&node.op_type);
-        for name in node.output.iter().filter(|name| !name.is_empty()) {
-            if known.insert(name, by_value).is_some() {
-                return Err(twice(name));
-            }
-        }
-    }
-    for output in &graph.output {
-        if !known.contains_key(output.name.as_str()) {
-            return Err(GraphError::End {
-                end: "output",
-                name: output.name.clone(),
-                problem: "is given by no node".to_owned(),
-            });
-        }
-    }
-    Ok(())
-}
-
-/// What is wrong with one operator by itself, in a graph that takes inputs of any size or does not.
-fn operator(node: &Node, symbolic: bool) -> Result<(), String> {
-    let subgraph = |a: &Attribute| a.g.is_some() || !a.graphs.is_empty();
-    if node.attribute.iter().any(subgraph) {
-        return Err("has a graph inside, which could loop without end: not supported".to_owned());
-    }
-    if !operators::is_known(&node.domain, &node.op_type) {
-        let domain = if node.domain.is_empty() {
-            "ai.onnx"
-        } else {
-            &node.domain
-        };
-        return Err(format!(
-            "is not among the operators of {domain:?} that are supported"
-        ));
-    }
-    for attribute in &node.attribute {
-        let sparse = attribute.sparse_tensor.is_some() || !attribute.sparse_tensors.is_empty();
-        if sparse || !attribute.ref_attr_name.is_empty() {
-            return Err(format!(
-                "has an attribute {:?} of a kind that is not supported",
-                attribute.name
-            ));
-        }
-        let numbers = attribute.floats.iter().chain(std::iter::once(&attribute.f));
-        if let Some(value) = numbers.into_iter().find(|value| !value.is_finite()) {
-            return Err(format!("has {value} in its attribute {:?}", attribute.name));
-        }
-    }
-    // A state that is left out is zeros of a size that only the batch tells; one of the two runtimes cannot load that.
-    let given = |place: usize| node.input.get(place).is_some_and(|name| !name.is_empty());
-    if symbolic && node.op_type == "LSTM" && !(given(5) && given(6)) {
-        return Err(
-            "has no initial_h and initial_c: its state would start anew with each call, and with a batch of any size \
-             the pure-Rust runtime cannot even load it; make h and c inputs of the model"
-                .to_owned(),
-        );
-    }
-    Ok(())
+    shape.map_or_else(Vec::new, |shape| {
+        shape.dim.iter().map(|dim| name(&dim.value)).collect()
+    })
 }

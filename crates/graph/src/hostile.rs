@@ -6,7 +6,7 @@ use prost::Message;
 use crate::build::{indices, int, node, rows, tensor};
 use crate::message::{Attribute, Dimension, Entry, Model, Tensor};
 use crate::testing::lstm;
-use crate::{Forest, Limits, Metadata, TreeNode, check, write_forest, write_step};
+use crate::{DataType, Forest, Limits, Metadata, TreeNode, check, write_forest, write_step};
 
 fn step() -> Model {
     let metadata = Metadata::from([("note".to_owned(), "a step".to_owned())]);
@@ -98,6 +98,23 @@ fn sizes_that_a_request_could_choose_are_refused() {
     };
     assert!(expand("extent", false).contains("takes its size from the values of an input"));
     assert!(expand("extent", true).contains("Loop"));
+}
+
+#[test]
+fn only_constants_may_divide_whole_numbers() {
+    let divide = |kind: DataType| {
+        refused(move |m| {
+            let graph = m.graph.as_mut().unwrap();
+            let mut by = rows("by", 3);
+            let tensor = by.r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
+            tensor.elem_type = kind as i32;
+            graph.input.push(by);
+            graph.node.push(node("Div", &["x", "by"], &["y"], vec![]));
+            graph.node.push(node("Loop", &["y"], &["z"], vec![]));
+        })
+    };
+    assert!(divide(DataType::I64).contains("a zero would end the process"));
+    assert!(divide(DataType::F32).contains("Loop"));
 }
 
 #[test]

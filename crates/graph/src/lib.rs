@@ -7,6 +7,7 @@ mod forest;
 #[cfg(test)]
 mod hostile;
 mod message;
+mod nodes;
 mod operators;
 mod recognise;
 mod scan;

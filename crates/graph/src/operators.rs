@@ -64,6 +64,19 @@ pub(crate) fn looks_at_shape_only(operator: &str) -> bool {
     matches!(operator, "Shape" | "Size")
 }
 
+/// Whether the second input divides the first.
+pub(crate) fn divides(operator: &str) -> bool {
+    matches!(operator, "Div" | "Mod")
+}
+
+/// Whether the output is whole numbers, whatever goes in.
+pub(crate) fn gives_whole(operator: &str) -> bool {
+    matches!(
+        operator,
+        "Shape" | "Size" | "ArgMax" | "ArgMin" | "NonZero" | "TopK" | "CastLike" | "QuantizeLinear"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,6 +13,8 @@ use crate::tensor::{DataType, floats};
 
 /// Nodes that are looked through at most between two that count.
 const MOST_WRAPPING: usize = 16;
+/// From here on softplus(x) is x, but for less than half a unit in the last place of f32.
+const SOFTPLUS_IS_ITSELF: f32 = 16.0;
 /// Widest input and state that are looked at.
 const WIDEST: u64 = 4_096;
 
@@ -113,6 +115,23 @@ impl<'a> View<'a> {
         name
     }
 
+    /// The name behind those and the slice by which PyTorch takes one layer of a state that has one.
+    fn behind_layers(&self, name: &'a str) -> &'a str {
+        let name = self.behind(name);
+        match self
+            .nodes
+            .get(name)
+            .map(|(node, _)| (&*node.op_type, &node.input[..]))
+        {
+            Some(("Slice", [from, bounds @ ..]))
+                if bounds.iter().all(|bound| self.is_one_index(bound)) =>
+            {
+                self.behind(from)
+            }
+            _ => name,
+        }
+    }
+
     fn is_one_index(&self, name: &str) -> bool {
         self.tensors
             .get(name)
@@ -143,7 +162,7 @@ impl<'a> View<'a> {
             _ => false,
         });
         let input = |place: usize| cell.input.get(place).filter(|name| !name.is_empty());
-        let from = |place, name| input(place).is_some_and(|i| self.behind(i) == name);
+        let from = |place, name| input(place).is_some_and(|i| self.behind_layers(i) == name);
         let states = from(0, "x") && from(5, "h") && from(6, "c");
         if !plain || !states || input(4).is_some() || input(7).is_some() {
             return None;
@@ -176,7 +195,23 @@ impl<'a> View<'a> {
             (_, true) => b,
             _ => return None,
         };
-        let (node, _) = self.given_by(soft)?;
+        let (mut node, _) = self.given_by(soft)?;
+        // PyTorch computes `x > 20 ? x : softplus(x)`, which is softplus to the last bit of f32.
+        if let ("Where", [large, x, otherwise]) = (&*node.op_type, &node.input[..]) {
+            let (inner, _) = self.given_by(otherwise)?;
+            let (test, _) = self.given_by(large)?;
+            if test.op_type != "Greater"
+                || test.input.first() != Some(x)
+                || inner.input != [x.as_str()]
+            {
+                return None;
+            }
+            let limit = self.floats(test.input.get(1)?, &[1])?;
+            if limit.iter().any(|limit| *limit < SOFTPLUS_IS_ITSELF) {
+                return None;
+            }
+            node = inner;
+        }
         (node.op_type == "Softplus").then(|| node.input.first().map(String::as_str))?
     }
 

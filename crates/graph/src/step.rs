@@ -61,6 +61,11 @@ impl Lstm {
 /// refuses.
 #[must_use]
 pub fn write_step(lstm: &Lstm, metadata: &Metadata) -> Vec<u8> {
+    file(graph(lstm), metadata)
+}
+
+/// The graph of that file.
+pub(crate) fn graph(lstm: &Lstm) -> Graph {
     let (f, h, k) = (lstm.inputs, lstm.hidden, lstm.horizons);
     // ONNX adds two biases; ours is their sum, so the second is zeros.
     let mut bias = lstm.b.clone();
@@ -78,7 +83,7 @@ pub fn write_step(lstm: &Lstm, metadata: &Metadata) -> Vec<u8> {
     ];
     let lift = |name: &str, to: &str| node("Unsqueeze", &[name, "first_axis"], &[to], vec![]);
     let lower = |name: &str, to: &str| node("Squeeze", &[name, "first_axis"], &[to], vec![]);
-    let graph = Graph {
+    Graph {
         name: "lstm_step".to_owned(),
         node: vec![
             lift("x", "x_sequence"),
@@ -127,8 +132,7 @@ pub fn write_step(lstm: &Lstm, metadata: &Metadata) -> Vec<u8> {
             rows("c_next", h),
         ],
         sparse_initializer: Vec::new(),
-    };
-    file(graph, metadata)
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +148,8 @@ mod tests {
         let checked = check(&write_step(&lstm, &metadata), &Limits::default()).unwrap();
         assert_eq!(checked.metadata, metadata);
         assert_eq!(checked.step.as_ref(), Some(&lstm));
+        assert!(checked.ours);
+        assert_eq!(checked.symbols, [["batch", ""]; 3]);
         let info = |name: &str, width| TensorInfo {
             name: name.to_owned(),
             dtype: DataType::F32,
