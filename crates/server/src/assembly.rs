@@ -15,7 +15,6 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 
 use crate::auth::{Auth, TokenError};
 use crate::board::Board;
@@ -91,7 +90,7 @@ pub struct Running {
     local_addr: SocketAddr,
     stop: signal::Sender<bool>,
     server: JoinHandle<()>,
-    health: HealthReporter,
+    health: grpc::Health,
     intake: Intake,
     host: Option<HostThread>,
     keeper: Option<Keeper>,
@@ -123,7 +122,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         .into());
     }
     let auth = auth(&config.server)?;
-    let builder = builder(&config.server)?;
+    let builder = builder(&config.server)?.accept_http1(config.server.metrics);
     let address = config.server.listen;
     // Before anything is restored: whoever starts a second server by mistake hears of it at once.
     let listener = TcpListener::bind(address)
@@ -164,6 +163,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         }
         false => None,
     };
+    let inference = None;
     let (stop, stopping) = signal::channel(false);
     let grace = Duration::from_secs_f64(config.server.shutdown_grace_s);
     let state = Arc::new(grpc::State::new(grpc::Parts {
@@ -174,6 +174,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         feedback,
         snapshots,
         host_missing: host.as_ref().map(HostThread::missing),
+        inference,
         config,
         stopping: stopping.clone(),
     }));
@@ -324,7 +325,7 @@ impl Running {
     /// # Errors
     /// When that snapshot cannot be written; the one before is kept, and all else is done.
     pub async fn shutdown(mut self) -> Result<(), SaveError> {
-        grpc::report(&self.health, ServingStatus::NotServing).await;
+        self.health.report(ServingStatus::NotServing).await;
         self.stop.send_replace(true);
         if tokio::time::timeout(self.grace, &mut self.server)
             .await

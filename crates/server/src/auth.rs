@@ -44,30 +44,29 @@ impl Auth {
             digest: Some(Sha256::digest(token).into()),
         })
     }
+
+    /// Whether a call with this `authorization` may pass; if not, why.
+    pub(crate) fn check(&self, shown: Option<&str>) -> Result<(), &'static str> {
+        let Some(digest) = self.digest else {
+            return Ok(());
+        };
+        let Some(token) = shown.and_then(|value| value.strip_prefix("Bearer ")) else {
+            return Err("the header `authorization: Bearer TOKEN` is missing");
+        };
+        let same: bool = Sha256::digest(token.trim()).ct_eq(&digest).into();
+        same.then_some(())
+            .ok_or("the token is not the one of this server")
+    }
 }
 
 impl Interceptor for Auth {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
-        let Some(digest) = self.digest else {
-            return Ok(request);
-        };
         let shown = request
             .metadata()
             .get("authorization")
             .and_then(|value| value.to_str().ok());
-        let Some(token) = shown.and_then(|value| value.strip_prefix("Bearer ")) else {
-            return Err(Status::unauthenticated(
-                "the header `authorization: Bearer TOKEN` is missing",
-            ));
-        };
-        let same: bool = Sha256::digest(token.trim()).ct_eq(&digest).into();
-        if same {
-            Ok(request)
-        } else {
-            Err(Status::unauthenticated(
-                "the token is not the one of this server",
-            ))
-        }
+        self.check(shown).map_err(Status::unauthenticated)?;
+        Ok(request)
     }
 }
 

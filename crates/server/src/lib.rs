@@ -8,8 +8,10 @@ mod config;
 mod culprits;
 mod grpc;
 mod host_thread;
+mod inference;
 mod intake;
 mod keeper;
+mod metrics;
 mod page;
 mod selector;
 mod system_clock;
@@ -17,6 +19,7 @@ mod system_clock;
 pub use assembly::{Running, StartError, start};
 pub use auth::TokenError;
 pub use config::{
-    Config, ConfigError, HostConfig, IngestConfig, Problem, ServerConfig, StateConfig, WatchConfig,
+    Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, Problem, ServerConfig,
+    StateConfig, WatchConfig,
 };
 pub use system_clock::SystemClock;

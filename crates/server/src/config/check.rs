@@ -104,6 +104,7 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
         host,
         state,
         watch,
+        inference,
         engine,
     } = config;
     let mut problems = Vec::new();
@@ -192,6 +193,32 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
         1e8,
     );
     between("watch.closed_events", watch.closed_events as f64, 0.0, 1e6);
+    for (key, value, low, high) in [
+        ("inference.threads", inference.threads, 0.0, 256.0),
+        ("inference.max_batch", inference.max_batch, 1.0, 65_536.0),
+        ("inference.queue", inference.queue, 1.0, 1_048_576.0),
+        (
+            "inference.queue_bytes",
+            inference.queue_bytes,
+            65_536.0,
+            1e11,
+        ),
+        (
+            "inference.max_tensor_bytes",
+            inference.max_tensor_bytes,
+            4096.0,
+            1_073_741_824.0,
+        ),
+        ("inference.max_models", inference.max_models, 1.0, 10_000.0),
+    ] {
+        between(key, value as f64, low, high);
+    }
+    between(
+        "inference.max_delay_us",
+        inference.max_delay_us as f64,
+        0.0,
+        1e6,
+    );
     let ensemble = &engine.ensemble;
     between(
         "engine.ensemble.event_threshold",

@@ -25,6 +25,8 @@ pub struct Config {
     pub state: StateConfig,
     /// What is kept for readers.
     pub watch: WatchConfig,
+    /// Models as a service.
+    pub inference: InferenceConfig,
     /// The engine.
     pub engine: EngineConfig,
 }
@@ -51,6 +53,8 @@ pub struct ServerConfig {
     pub max_scoring_streams: usize,
     /// How long streams may go on after a request to stop, in seconds.
     pub shutdown_grace_s: f64,
+    /// Whether `GET /metrics` is answered.
+    pub metrics: bool,
 }
 
 /// The section `[ingest]`.
@@ -109,6 +113,28 @@ pub struct WatchConfig {
     pub closed_events: usize,
 }
 
+/// The section `[inference]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InferenceConfig {
+    /// Whether models are served.
+    pub enabled: bool,
+    /// Threads that run models; 0 is half of the cores.
+    pub threads: usize,
+    /// Most rows of several requests that go through a model together.
+    pub max_batch: usize,
+    /// How long a request may wait for others to join it, in microseconds.
+    pub max_delay_us: u64,
+    /// Requests that may wait for one model.
+    pub queue: usize,
+    /// Bytes of tensors that may wait for one model.
+    pub queue_bytes: usize,
+    /// Bytes of the tensors of one request, and of one answer.
+    pub max_tensor_bytes: usize,
+    /// Versions of models that may be loaded at once.
+    pub max_models: usize,
+}
+
 impl Default for ServerConfig {
     fn default() -> Self {
         Self {
@@ -121,6 +147,7 @@ impl Default for ServerConfig {
             max_streams: 256,
             max_scoring_streams: 2,
             shutdown_grace_s: 5.0,
+            metrics: true,
         }
     }
 }
@@ -165,6 +192,21 @@ impl Default for WatchConfig {
             history_points: 120,
             history_series: 1 << 16,
             closed_events: 4096,
+        }
+    }
+}
+
+impl Default for InferenceConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            threads: 0,
+            max_batch: 128,
+            max_delay_us: 0,
+            queue: 1024,
+            queue_bytes: 64 << 20,
+            max_tensor_bytes: 4 << 20,
+            max_models: 32,
         }
     }
 }

@@ -1,8 +1,9 @@
-//! The services of `forestall.v1`, one file each. Prost's types end here: `from_proto` checks what comes in,
-//! `to_proto` writes what goes out.
+//! The services of `forestall.v1`, one file each, and that of the Open Inference Protocol. Prost's types end here:
+//! `from_proto` checks what comes in, `to_proto` writes what goes out.
 
 mod feedback;
 mod from_proto;
+mod inference;
 mod info;
 mod ingest;
 mod risk;
@@ -17,6 +18,7 @@ use std::time::Instant;
 
 use hotpath::Engine;
 use parking_lot::Mutex;
+use proto::inference as oip;
 use proto::v1;
 use sources::host::Missing;
 use store::FeedbackLog;
@@ -32,8 +34,10 @@ use crate::Config;
 use crate::auth::Auth;
 use crate::board::Board;
 use crate::culprits::Culprits;
+use crate::inference::Inference;
 use crate::intake::Intake;
 use crate::keeper::SnapshotStatus;
+use crate::metrics;
 use to_proto::Names;
 
 /// Lists that are put together at once. They walk over all series; more at a time would only take turns.
@@ -51,6 +55,7 @@ pub(crate) struct State {
     pub(crate) feedback: Option<Mutex<FeedbackLog>>,
     pub(crate) snapshots: Option<Arc<Mutex<SnapshotStatus>>>,
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
+    pub(crate) inference: Option<Arc<Inference>>,
     pub(crate) config: Config,
     pub(crate) started: Instant,
     /// Turns to `true` when the server is to stop.
@@ -69,6 +74,7 @@ pub(crate) struct Parts {
     pub(crate) feedback: Option<FeedbackLog>,
     pub(crate) snapshots: Option<Arc<Mutex<SnapshotStatus>>>,
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
+    pub(crate) inference: Option<Arc<Inference>>,
     pub(crate) config: Config,
     pub(crate) stopping: signal::Receiver<bool>,
 }
@@ -83,6 +89,7 @@ impl State {
             feedback,
             snapshots,
             host_missing,
+            inference,
             config,
             stopping,
         } = parts;
@@ -99,6 +106,7 @@ impl State {
             culprits,
             snapshots,
             host_missing,
+            inference,
             config,
             stopping,
         }
@@ -153,20 +161,40 @@ fn stopping() -> Status {
     Status::unavailable("the server is stopping")
 }
 
-/// The names that health is reported under; the empty one stands for the server as a whole.
-const HEALTH_NAMES: [&str; 6] = [
+/// The names that health is reported under; the empty one stands for the server as a whole. The last one is there
+/// when models are served.
+const HEALTH_NAMES: [&str; 7] = [
     "",
     v1::ingest_service_server::SERVICE_NAME,
     v1::risk_service_server::SERVICE_NAME,
     v1::scoring_service_server::SERVICE_NAME,
     v1::feedback_service_server::SERVICE_NAME,
     v1::server_service_server::SERVICE_NAME,
+    oip::grpc_inference_service_server::SERVICE_NAME,
 ];
 
-/// Says of all services how they are.
-pub(crate) async fn report(reporter: &HealthReporter, status: ServingStatus) {
-    for service in HEALTH_NAMES {
-        reporter.set_service_status(service, status).await;
+/// Says of services how they are.
+pub(crate) struct Health {
+    reporter: HealthReporter,
+    names: &'static [&'static str],
+}
+
+impl Health {
+    async fn new(state: &State) -> Self {
+        let n = HEALTH_NAMES.len() - usize::from(state.inference.is_none());
+        let health = Self {
+            reporter: HealthReporter::new(),
+            names: &HEALTH_NAMES[..n],
+        };
+        health.report(ServingStatus::Serving).await;
+        health
+    }
+
+    /// Says of all services how they are.
+    pub(crate) async fn report(&self, status: ServingStatus) {
+        for service in self.names {
+            self.reporter.set_service_status(*service, status).await;
+        }
     }
 }
 
@@ -174,17 +202,15 @@ pub(crate) async fn report(reporter: &HealthReporter, status: ServingStatus) {
 pub(crate) async fn routes(
     state: &Arc<State>,
     auth: &Auth,
-) -> Result<(Routes, HealthReporter), tonic_reflection::server::Error> {
+) -> Result<(Routes, Health), tonic_reflection::server::Error> {
+    use oip::grpc_inference_service_server::GrpcInferenceServiceServer;
     use v1::feedback_service_server::FeedbackServiceServer;
     use v1::ingest_service_server::IngestServiceServer;
     use v1::risk_service_server::RiskServiceServer;
     use v1::scoring_service_server::ScoringServiceServer;
     use v1::server_service_server::ServerServiceServer;
 
-    let reporter = HealthReporter::new();
-    report(&reporter, ServingStatus::Serving).await;
-    // No token here: whoever starts or balances servers asks for their health.
-    let health = HealthServer::new(HealthService::from_health_reporter(reporter.clone()));
+    let health = Health::new(state).await;
 
     let descriptors = || {
         tonic_reflection::server::Builder::configure()
@@ -209,6 +235,13 @@ pub(crate) async fn routes(
         feedback::Feedbacks(Arc::clone(state))
     );
     add!(ServerServiceServer, info::Info(Arc::clone(state)));
+    if let Some(inference) = &state.inference {
+        let service = inference::Inferences {
+            inference: Arc::clone(inference),
+            stopping: state.stopping.clone(),
+        };
+        add!(GrpcInferenceServiceServer, service);
+    }
     routes.add_service(InterceptedService::new(
         descriptors().build_v1()?,
         auth.clone(),
@@ -217,6 +250,15 @@ pub(crate) async fn routes(
         descriptors().build_v1alpha()?,
         auth.clone(),
     ));
-    routes.add_service(health);
-    Ok((routes.routes(), reporter))
+    // No token here: whoever starts or balances servers asks for their health.
+    let reporter = health.reporter.clone();
+    routes.add_service(HealthServer::new(HealthService::from_health_reporter(
+        reporter,
+    )));
+    let mut routes = routes.routes();
+    if state.config.server.metrics {
+        let router = std::mem::take(routes.axum_router_mut());
+        *routes.axum_router_mut() = router.merge(metrics::routes(state, auth));
+    }
+    Ok((routes.prepare(), health))
 }

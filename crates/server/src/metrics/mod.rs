@@ -1,0 +1,11 @@
+//! What operators watch: counters of the engine and of the models that are served, as a page for Prometheus.
+
+mod engine;
+mod histogram;
+mod http;
+mod model;
+mod text;
+
+pub(crate) use histogram::nanos;
+pub(crate) use http::routes;
+pub(crate) use model::{Failed, ModelMetrics, ModelRow};
