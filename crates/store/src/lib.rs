@@ -2,6 +2,7 @@
 //! torn writes, full file systems and files of other versions are met here and nowhere else. The engine's own bytes
 //! are opaque to it.
 
+pub mod capture;
 mod feedback;
 pub mod models;
 mod snapshot;

@@ -1,0 +1,405 @@
+//! Parquet files of ours: how they are written, and what is held against them before they are read.
+
+use std::fs::{self, File};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
+};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::statistics::Statistics;
+use parquet::schema::types::ColumnPath;
+
+use super::schema::{self, FORMAT, FORMAT_KEY, HASH_KEY, Table};
+
+/// Rows of one row group: about 6 MiB packed, and what a reader that wants one column at a time has to hold.
+const ROW_GROUP_ROWS: usize = 1 << 17;
+/// Rows that a row group of somebody else may have.
+const MAX_ROW_GROUP_ROWS: i64 = 1 << 23;
+/// Bytes, unpacked, that a row group of somebody else may have.
+const MAX_ROW_GROUP_BYTES: i64 = 1 << 30;
+/// Columns that a file of somebody else may have.
+const MAX_COLUMNS: usize = 4096;
+
+/// Why captured data cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The system failed.
+    #[error("reading {path}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is no Parquet, or damaged.
+    #[error("{path}{}: {message}", in_row_group(*.row_group))]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 0; `None` for the file as a whole.
+        row_group: Option<usize>,
+        /// What the reader said.
+        message: String,
+    },
+    /// The file is whole, and not one of captured data of this version.
+    #[error("{path}: {key} is {found}, this build reads {expected}")]
+    Metadata {
+        /// The file.
+        path: PathBuf,
+        /// Which of its metadata.
+        key: &'static str,
+        /// What it says; `missing` when it says nothing.
+        found: String,
+        /// What it should say.
+        expected: String,
+    },
+    /// A column is missing, or of another type, or holds what it must not.
+    #[error("{path}{}, column {column}: {message}", in_row_group(*.row_group))]
+    Column {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 0; `None` for the file as a whole.
+        row_group: Option<usize>,
+        /// The column's name.
+        column: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// It is larger than memory should be spent on.
+    #[error("{path}{}: {message}", in_row_group(*.row_group))]
+    Large {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 0; `None` for the file as a whole.
+        row_group: Option<usize>,
+        /// How large, and how large it may be.
+        message: String,
+    },
+}
+
+fn in_row_group(row_group: Option<usize>) -> String {
+    row_group.map_or_else(String::new, |i| format!(", row group {i}"))
+}
+
+impl ReadError {
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
+/// How all files are written.
+///
+/// Text columns have dictionaries. Floats have their bytes regrouped by significance before zstd sees them, which packs
+/// features a third better than plain floats do; times are differences. Level 1 of zstd: higher ones take several
+/// times as long for a few percent.
+fn properties(table: Table) -> WriterProperties {
+    let level = ZstdLevel::try_new(1).unwrap_or_default();
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(level))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_dictionary_enabled(false)
+        .set_created_by(concat!("forestall ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_key_value_metadata(Some(schema::metadata()));
+    for field in table.schema().fields() {
+        let path = ColumnPath::from(field.name().as_str());
+        properties = match field.data_type() {
+            DataType::Dictionary(..) => properties.set_column_dictionary_enabled(path, true),
+            DataType::Timestamp(..) => properties
+                .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_statistics_enabled(path, EnabledStatistics::Chunk),
+            DataType::Float32 | DataType::Float64 => {
+                properties.set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT)
+            }
+            _ => properties,
+        };
+    }
+    properties.build()
+}
+
+/// Writes `batches` to a file that has no lasting name yet, and brings it to the disk. On an error nothing is left
+/// behind. Returns its size in bytes.
+pub(super) fn write(
+    unfinished: &Path,
+    table: Table,
+    batches: impl Iterator<Item = RecordBatch>,
+) -> io::Result<u64> {
+    let packed = pack(unfinished, table, batches);
+    if packed.is_err() {
+        // Nothing better can be done when removing fails as well; what is unfinished is removed at the next start.
+        let _ = fs::remove_file(unfinished);
+    }
+    packed
+}
+
+/// Gives a written file its lasting name, over one that has it already.
+pub(super) fn put_in_place(unfinished: &Path, path: &Path) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let put = fs::create_dir_all(folder)
+        .and_then(|()| fs::rename(unfinished, path))
+        .and_then(|()| crate::snapshot::sync_dir(folder));
+    if put.is_err() {
+        let _ = fs::remove_file(unfinished);
+    }
+    put
+}
+
+fn pack(path: &Path, table: Table, batches: impl Iterator<Item = RecordBatch>) -> io::Result<u64> {
+    let file = File::create(path)?;
+    let mut writer =
+        ArrowWriter::try_new(&file, table.schema(), Some(properties(table))).map_err(to_io)?;
+    for batch in batches {
+        writer.write(&batch).map_err(to_io)?;
+    }
+    writer.close().map_err(to_io)?;
+    file.sync_all()?;
+    Ok(file.metadata()?.len())
+}
+
+/// What the system said, where it was the system that said it: a full disk must be told from a bug.
+fn to_io(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(cause) => match cause.downcast::<io::Error>() {
+            Ok(error) => *error,
+            Err(cause) => io::Error::other(cause),
+        },
+        other => io::Error::other(other),
+    }
+}
+
+/// A file whose schema and sizes fit.
+#[derive(Debug)]
+pub(super) struct Opened {
+    path: PathBuf,
+    file: File,
+    metadata: ArrowReaderMetadata,
+    mask: ProjectionMask,
+}
+
+/// Opens a file; its columns will come in the order and the types of the table.
+pub(super) fn open(path: &Path, file: File, table: Table) -> Result<Opened, ReadError> {
+    let whole = |message| damaged(path, None, message);
+    // Read by what the columns are, not by what the writer's library called them: others may have rewritten the file.
+    let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let metadata = guarded(|| ArrowReaderMetadata::load(&file, options())).map_err(whole)?;
+    check_metadata(path, &metadata)?;
+    check_sizes(path, &metadata)?;
+    let wanted = Arc::new(wanted(path, table, metadata.schema())?);
+    let metadata = guarded(|| {
+        let inner = Arc::clone(metadata.metadata());
+        ArrowReaderMetadata::try_new(inner, options().with_schema(wanted))
+    })
+    .map_err(whole)?;
+    let names = table.schema();
+    let names = names.fields().iter().map(|field| field.name().as_str());
+    let mask = ProjectionMask::columns(metadata.parquet_schema(), names);
+    Ok(Opened {
+        path: path.to_owned(),
+        file,
+        metadata,
+        mask,
+    })
+}
+
+impl Opened {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn n_row_groups(&self) -> usize {
+        self.metadata.metadata().num_row_groups()
+    }
+
+    /// Rows in the file, by its own account.
+    pub(super) fn n_rows(&self) -> i64 {
+        let groups = self.metadata.metadata().row_groups();
+        groups.iter().map(|group| group.num_rows()).sum()
+    }
+
+    /// The smallest and the largest of an integer column of a row group, where the file tells.
+    pub(super) fn bounds(&self, row_group: usize, column: &str) -> Option<(i64, i64)> {
+        let group = self.metadata.metadata().row_groups().get(row_group)?;
+        let column = group
+            .columns()
+            .iter()
+            .find(|it| it.column_path().string() == column)?;
+        match column.statistics()? {
+            Statistics::Int64(it) => Some((*it.min_opt()?, *it.max_opt()?)),
+            _ => None,
+        }
+    }
+
+    /// The batches of one row group, of up to `rows` rows each.
+    pub(super) fn row_group(
+        &self,
+        i: usize,
+        rows: usize,
+    ) -> Result<ParquetRecordBatchReader, ReadError> {
+        let file = self.file.try_clone().map_err(ReadError::io(&self.path))?;
+        let builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+                .with_projection(self.mask.clone())
+                .with_row_groups(vec![i])
+                .with_batch_size(rows);
+        guarded(|| builder.build()).map_err(|message| damaged(&self.path, Some(i), message))
+    }
+
+    /// The next batch of a row group.
+    pub(super) fn next(
+        &self,
+        i: usize,
+        batches: &mut ParquetRecordBatchReader,
+    ) -> Result<Option<RecordBatch>, ReadError> {
+        guarded(|| batches.next().transpose())
+            .map_err(|message| damaged(&self.path, Some(i), message))
+    }
+}
+
+fn damaged(path: &Path, row_group: Option<usize>, message: String) -> ReadError {
+    ReadError::Damaged {
+        path: path.to_owned(),
+        row_group,
+        message,
+    }
+}
+
+fn check_metadata(path: &Path, metadata: &ArrowReaderMetadata) -> Result<(), ReadError> {
+    let pairs = metadata.metadata().file_metadata().key_value_metadata();
+    let found = |key: &str| {
+        let pair = pairs?.iter().find(|pair| pair.key == key)?;
+        pair.value.clone()
+    };
+    for (key, expected) in [
+        (FORMAT_KEY, FORMAT.to_owned()),
+        (HASH_KEY, schema::hash_text()),
+    ] {
+        let found = found(key);
+        if found.as_ref() != Some(&expected) {
+            let found = found.map_or_else(|| "missing".to_owned(), |text| short(&text));
+            return Err(ReadError::Metadata {
+                path: path.to_owned(),
+                key,
+                found,
+                expected,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn check_sizes(path: &Path, metadata: &ArrowReaderMetadata) -> Result<(), ReadError> {
+    let large = |row_group, message| ReadError::Large {
+        path: path.to_owned(),
+        row_group,
+        message,
+    };
+    let n = metadata.schema().fields().len();
+    if n > MAX_COLUMNS {
+        return Err(large(
+            None,
+            format!("{n} columns, at most {MAX_COLUMNS} are read"),
+        ));
+    }
+    for (i, group) in metadata.metadata().row_groups().iter().enumerate() {
+        let (rows, bytes) = (group.num_rows(), group.total_byte_size());
+        if !(0..=MAX_ROW_GROUP_ROWS).contains(&rows) {
+            let message = format!("{rows} rows, at most {MAX_ROW_GROUP_ROWS} are read");
+            return Err(large(Some(i), message));
+        }
+        if !(0..=MAX_ROW_GROUP_BYTES).contains(&bytes) {
+            let message = format!("{bytes} bytes, at most {MAX_ROW_GROUP_BYTES} are read");
+            return Err(large(Some(i), message));
+        }
+    }
+    Ok(())
+}
+
+/// The file's own columns, with the types that we want to see those in that we read.
+fn wanted(path: &Path, table: Table, found: &Schema) -> Result<Schema, ReadError> {
+    let column = |name: &str, message: String| ReadError::Column {
+        path: path.to_owned(),
+        row_group: None,
+        column: name.to_owned(),
+        message,
+    };
+    let ours = table.schema();
+    for field in ours.fields() {
+        let mut same = found
+            .fields()
+            .iter()
+            .filter(|other| other.name() == field.name());
+        match (same.next(), same.next()) {
+            (None, _) => return Err(column(field.name(), "missing".to_owned())),
+            (Some(_), Some(_)) => return Err(column(field.name(), "there twice".to_owned())),
+            (Some(other), None) if !fits(other.data_type(), field.data_type()) => {
+                let message = format!(
+                    "{} cannot be read as {}",
+                    other.data_type(),
+                    field.data_type()
+                );
+                return Err(column(field.name(), short(&message)));
+            }
+            (Some(_), None) => {}
+        }
+    }
+    let fields = found
+        .fields()
+        .iter()
+        .map(|other| match ours.field_with_name(other.name()) {
+            // Whether nulls are there is looked at in the rows.
+            Ok(field) => Field::new(field.name(), field.data_type().clone(), other.is_nullable())
+                .with_metadata(other.metadata().clone()),
+            Err(_) => other.as_ref().clone(),
+        });
+    Ok(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn fits(found: &DataType, wanted: &DataType) -> bool {
+    match wanted {
+        DataType::Dictionary(..) | DataType::Utf8 => {
+            matches!(
+                found,
+                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+            )
+        }
+        other => found == other,
+    }
+}
+
+/// Runs a step of the reader. It was written for files of friends: on some damaged ones it panics.
+pub(super) fn guarded<T, E: std::fmt::Display>(
+    step: impl FnOnce() -> Result<T, E>,
+) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(Ok(done)) => Ok(done),
+        Ok(Err(e)) => Err(short(&e.to_string())),
+        Err(_) => Err("damaged in a way that the reader does not foresee".to_owned()),
+    }
+}
+
+/// Text of a stranger, fit for one line of a message.
+pub(super) fn short(text: &str) -> String {
+    let mut line: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect();
+    if text.chars().nth(200).is_some() {
+        line.push('…');
+    }
+    line
+}
