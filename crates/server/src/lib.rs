@@ -12,6 +12,7 @@ mod inference;
 mod intake;
 mod keeper;
 mod metrics;
+pub mod models;
 mod page;
 mod selector;
 mod system_clock;
