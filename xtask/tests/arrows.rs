@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("store", &["series", "features"]),
     ("eval", &["series"]),
     ("onnx", &["features", "predict", "graph"]),
-    ("dataset", &["features"]),
+    ("dataset", &["series", "features"]),
     ("training", &["series", "features", "predict", "graph"]),
     ("proto", &[]),
     // Row 4.
