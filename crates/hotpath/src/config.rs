@@ -119,7 +119,7 @@ const PLACES: &[Place] = &[
     place("shift", 0.0, 1.0, RunsIn::Neither),
     place("peers", 0.5, 1.0, RunsIn::Default),
     place("forest", 0.0, 1.0, RunsIn::Neither),
-    place("lstm", 0.0, 1.0, RunsIn::Default),
+    place("lstm", 0.0, 0.3, RunsIn::Neither),
 ];
 
 impl EngineConfig {

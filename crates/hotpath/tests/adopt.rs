@@ -46,11 +46,7 @@ impl Step for Fails {
 
 /// The scores of all members after a stream in two halves, with something done between them.
 fn scores(shards: usize, between: impl FnOnce(&Engine)) -> (Vec<&'static str>, Vec<Vec<f32>>) {
-    let config = EngineConfig {
-        models: untrained(),
-        ..EngineConfig::default()
-    };
-    let (engine, kept) = engine(shards, config);
+    let (engine, kept) = engine(shards, with_lstm(untrained()));
     register(&engine);
     push(&engine, stream(N_SERIES, 0..200, 5));
     between(&engine);
@@ -58,6 +54,18 @@ fn scores(shards: usize, between: impl FnOnce(&Engine)) -> (Vec<&'static str>, V
     let names = engine.member_names();
     engine.shutdown();
     (names, members(&kept))
+}
+
+fn with_lstm(models: Models) -> EngineConfig {
+    let mut config = EngineConfig {
+        models,
+        ..EngineConfig::default()
+    };
+    let options = [("enabled".to_owned(), toml::Value::Boolean(true))];
+    config
+        .detectors
+        .insert("lstm".to_owned(), options.into_iter().collect());
+    config
 }
 
 fn register(engine: &Engine) {
@@ -87,9 +95,9 @@ fn another_model_takes_over_between_two_samples_and_nothing_else_changes() {
         let others = |scores: &[f32]| [&scores[..lstm], &scores[lstm + 1..]].concat();
         assert_eq!(others(before), others(after), "sample {i}");
         if i < half {
-            assert_eq!(before[lstm], after[lstm], "sample {i}");
+            assert_eq!(before, after, "sample {i}");
         }
-        differ += u32::from(before[lstm] != after[lstm]);
+        differ += u32::from(before[lstm].to_bits() != after[lstm].to_bits());
     }
     let first: Vec<f32> = after[half..half + N_SERIES as usize]
         .iter()
@@ -129,7 +137,7 @@ fn a_model_that_does_not_fit_is_refused_and_the_one_before_stays() {
         );
     });
     assert_eq!(refused, scores(1, |_| ()));
-    let (without, _) = engine(1, EngineConfig::default());
+    let (without, _) = engine(1, with_lstm(Models::default()));
     assert_eq!(without.adopt(&model(8, 7)), Err(AdoptError::NobodyTakesIt));
     assert!(
         !without.member_names().contains(&"lstm"),
@@ -139,13 +147,8 @@ fn a_model_that_does_not_fit_is_refused_and_the_one_before_stays() {
 
 #[test]
 fn a_model_that_fails_is_counted_and_says_nothing() {
-    let config = EngineConfig {
-        models: Models {
-            forecaster: Some(Arc::new(Broken(model(8, 7)))),
-        },
-        ..EngineConfig::default()
-    };
-    let (engine, kept) = engine(1, config);
+    let forecaster: Option<Arc<dyn Model>> = Some(Arc::new(Broken(model(8, 7))));
+    let (engine, kept) = engine(1, with_lstm(Models { forecaster }));
     register(&engine);
     push(&engine, stream(N_SERIES, 0..200, 5));
     let counters = engine.counters();
@@ -159,5 +162,9 @@ fn a_model_that_fails_is_counted_and_says_nothing() {
         .position(|name| *name == "lstm")
         .unwrap();
     engine.shutdown();
-    assert!(members(&kept).iter().all(|scores| scores[lstm] == 0.0));
+    assert!(
+        members(&kept)
+            .iter()
+            .all(|scores| scores[lstm].to_bits() == 0)
+    );
 }

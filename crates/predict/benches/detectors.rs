@@ -6,12 +6,14 @@
 //! is in `benches/src/bin/replay.rs`.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use catalog::{BuildError, Context, Entry, Params};
 use criterion::{Criterion, criterion_group, criterion_main};
-use features::{Extracted, Extractor, Row};
+use features::{Extracted, Extractor, Row, SCHEMA, schema_hash};
 use predict::anomaly::{Block, DETECTORS, Detector, NO_GROUP};
+use predict::forecast::{Kernel, Model, Signature, Weights};
 use predict::{Ensemble, EnsembleConfig, Judged, Member};
 use series::{Kind, Unit};
 use testkit::{Noise, START};
@@ -126,7 +128,20 @@ fn value(i: u32, t: f64, noise: &mut Noise) -> f64 {
 
 fn build(entry: &Entry<dyn Detector>) -> Result<Box<dyn Detector>, BuildError> {
     let options = Params::parse(entry.name, entry.example)?;
-    (entry.build)(&options, &Context { seed: 1 })
+    let mut detector = (entry.build)(&options, &Context { seed: 1 })?;
+    if detector.needs_model() {
+        detector.adopt(&model()).expect("there is room for it");
+    }
+    Ok(detector)
+}
+
+/// Of the size that is shipped; what it has learned does not change what a step costs.
+fn model() -> Arc<dyn Model> {
+    let inputs: Vec<&str> = SCHEMA[..8].iter().map(|column| column.name).collect();
+    let signature = Signature::new(schema_hash(), &inputs, 24, vec![1, 2, 4, 8, 16], 4.0)
+        .expect("a signature in range");
+    let weights = Weights::seeded(&signature, 1);
+    Arc::new(Kernel::new(signature, "bench/1", &weights).expect("weights of that size"))
 }
 
 fn detectors(c: &mut Criterion) {

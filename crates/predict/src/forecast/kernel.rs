@@ -6,13 +6,18 @@
 
 use std::sync::Arc;
 
-use super::math::{sigmoid, softplus, tanh};
+use super::math::{mul_add, sigmoid, softplus, tanh};
 use super::{Batch, Model, Signature, Step, StepError};
 
 /// Rows that share a load of weights.
 const ROWS: usize = 4;
-/// Columns of a tile: with [`ROWS`] rows, accumulators for half of the 16 registers of AVX2, a quarter of AVX-512's.
-const TILE: usize = 16;
+/// Columns of a tile by instructions: with [`ROWS`] rows, eight accumulators, enough to keep two multipliers busy.
+const TILE_512: usize = 32;
+const TILE_256: usize = 16;
+/// Gates are padded to a multiple of this, so that four of them fill whole tiles.
+const LANES: usize = TILE_512 / 4;
+/// Place of the cell gate among the four.
+const CELL: usize = 3;
 /// Least scale, and least degrees of freedom, of a forecast.
 const LEAST_SCALE: f32 = 0.001;
 const LEAST_TAIL: f32 = 2.0;
@@ -149,21 +154,22 @@ impl Kernel {
                 return Err(WeightsError::NotFinite { name, place });
             }
         }
-        let padded = h.next_multiple_of(TILE / 4);
+        let padded = h.next_multiple_of(LANES);
         let width = 4 * padded;
         let mut gates = vec![0.0; (f + h) * width];
         let mut bias = vec![0.0; width];
         for (gate, j) in (0..4).flat_map(|gate| (0..h).map(move |j| (gate, j))) {
             let (from, to) = (gate * h + j, gate * padded + j);
-            bias[to] = weights.b[from];
+            let factor = if gate == CELL { 2.0 } else { 1.0 };
+            bias[to] = factor * weights.b[from];
             for i in 0..f {
-                gates[i * width + to] = weights.w[from * f + i];
+                gates[i * width + to] = factor * weights.w[from * f + i];
             }
             for i in 0..h {
-                gates[(f + i) * width + to] = weights.r[from * h + i];
+                gates[(f + i) * width + to] = factor * weights.r[from * h + i];
             }
         }
-        let head_columns = (3 * k).next_multiple_of(TILE);
+        let head_columns = (3 * k).next_multiple_of(TILE_512);
         let mut head = vec![0.0; h * head_columns];
         let mut head_bias = vec![0.0; head_columns];
         for out in 0..3 * k {
@@ -215,6 +221,7 @@ impl Model for Kernel {
             level: Level::of_this_machine(),
             gates: vec![0.0; ROWS * 4 * self.packed.padded],
             head: vec![0.0; ROWS * self.packed.head_columns],
+            soft: vec![0.0; ROWS * self.packed.head_columns],
             packed: Arc::clone(&self.packed),
         }))
     }
@@ -261,6 +268,8 @@ struct Session {
     gates: Vec<f32>,
     /// Shape `(ROWS, head_columns)`.
     head: Vec<f32>,
+    /// The same after softplus.
+    soft: Vec<f32>,
 }
 
 impl Step for Session {
@@ -280,7 +289,7 @@ impl Step for Session {
             )]
             // SAFETY: the level is what was detected on this machine.
             Level::Avx2 => unsafe { self.run_avx2(batch) },
-            _ => self.run::<false>(batch),
+            _ => self.run::<false, TILE_256>(batch),
         }
         let outputs = [&batch.location, &batch.scale, &batch.tail];
         if outputs.into_iter().flatten().all(|x| x.is_finite()) {
@@ -295,108 +304,120 @@ impl Session {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512vl,avx2,fma")]
     fn run_avx512(&mut self, batch: &mut Batch) {
-        self.run::<true>(batch);
+        self.run::<true, TILE_512>(batch);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     fn run_avx2(&mut self, batch: &mut Batch) {
-        self.run::<true>(batch);
+        self.run::<true, TILE_256>(batch);
     }
 
     #[inline(always)]
-    fn run<const FUSED: bool>(&mut self, batch: &mut Batch) {
+    fn run<const FUSED: bool, const TILE: usize>(&mut self, batch: &mut Batch) {
         let rows = batch.rows();
         let whole = rows - rows % ROWS;
         for first in (0..whole).step_by(ROWS) {
-            self.rows::<FUSED, ROWS>(batch, first);
+            self.rows::<FUSED, TILE, ROWS>(batch, first);
         }
         for first in whole..rows {
-            self.rows::<FUSED, 1>(batch, first);
+            self.rows::<FUSED, TILE, 1>(batch, first);
         }
     }
 
     /// One step for `N` rows from `first`.
     #[inline(always)]
-    fn rows<const FUSED: bool, const N: usize>(&mut self, batch: &mut Batch, first: usize) {
+    fn rows<const FUSED: bool, const TILE: usize, const N: usize>(
+        &mut self,
+        batch: &mut Batch,
+        first: usize,
+    ) {
         let p = &*self.packed;
         let (f, h, k, width) = (p.inputs, p.hidden, p.horizons, 4 * p.padded);
         let (from_x, from_h) = p.gates.split_at(f * width);
-        {
-            let x: [&[f32]; N] = std::array::from_fn(|n| &batch.x[(first + n) * f..][..f]);
-            let state: [&[f32]; N] = std::array::from_fn(|n| &batch.h[(first + n) * h..][..h]);
-            for tile in (0..width).step_by(TILE) {
-                let mut sums = [bias::<TILE>(&p.bias, tile); N];
-                add_products::<FUSED, N>(&mut sums, &x, from_x, width, tile);
-                add_products::<FUSED, N>(&mut sums, &state, from_h, width, tile);
-                for (n, sums) in sums.iter().enumerate() {
-                    self.gates[n * width + tile..][..TILE].copy_from_slice(sums);
-                }
+        let x: [&[f32]; N] = std::array::from_fn(|n| &batch.x[(first + n) * f..][..f]);
+        let before: [&[f32]; N] = std::array::from_fn(|n| &batch.h[(first + n) * h..][..h]);
+        for tile in (0..width).step_by(TILE) {
+            let mut sums = [start::<TILE>(&p.bias, tile); N];
+            add_products::<FUSED, TILE, N>(&mut sums, x, from_x, width, tile);
+            add_products::<FUSED, TILE, N>(&mut sums, before, from_h, width, tile);
+            for (n, sums) in sums.iter().enumerate() {
+                self.gates[n * width + tile..][..TILE].copy_from_slice(sums);
             }
         }
-        for n in 0..N {
-            let gates = &self.gates[n * width..][..width];
-            let (input, rest) = gates.split_at(p.padded);
-            let (output, rest) = rest.split_at(p.padded);
-            let (forget, cell) = rest.split_at(p.padded);
-            let c = &mut batch.c[(first + n) * h..][..h];
-            let state = &mut batch.h[(first + n) * h..][..h];
+        let gates = &mut self.gates[..N * width];
+        for gate in gates.iter_mut() {
+            *gate = sigmoid::<FUSED>(*gate);
+        }
+        let c = &mut batch.c[first * h..][..N * h];
+        for (gates, c) in gates.chunks_exact(width).zip(c.chunks_exact_mut(h)) {
+            let (input, forget) = (&gates[..h], &gates[2 * p.padded..][..h]);
+            let cell = &gates[3 * p.padded..][..h];
             for j in 0..h {
-                let next = sigmoid(forget[j]) * c[j] + sigmoid(input[j]) * tanh(cell[j]);
-                c[j] = next;
-                state[j] = sigmoid(output[j]) * tanh(next);
+                // The weights of the cell gate are doubled: tanh(x) = 2 sigmoid(2 x) - 1.
+                let new = input[j] * mul_add::<FUSED>(2.0, cell[j], -1.0);
+                c[j] = mul_add::<FUSED>(forget[j], c[j], new);
             }
         }
-        {
-            let state: [&[f32]; N] = std::array::from_fn(|n| &batch.h[(first + n) * h..][..h]);
-            for tile in (0..p.head_columns).step_by(TILE) {
-                let mut sums = [bias::<TILE>(&p.head_bias, tile); N];
-                add_products::<FUSED, N>(&mut sums, &state, &p.head, p.head_columns, tile);
-                for (n, sums) in sums.iter().enumerate() {
-                    self.head[n * p.head_columns + tile..][..TILE].copy_from_slice(sums);
-                }
+        let h_next = &mut batch.h[first * h..][..N * h];
+        for (h, c) in h_next.iter_mut().zip(&*c) {
+            *h = tanh::<FUSED>(*c);
+        }
+        for (gates, h_next) in gates.chunks_exact(width).zip(h_next.chunks_exact_mut(h)) {
+            for (h, output) in h_next.iter_mut().zip(&gates[p.padded..]) {
+                *h *= output;
             }
+        }
+        let after: [&[f32]; N] = std::array::from_fn(|n| &batch.h[(first + n) * h..][..h]);
+        let columns = p.head_columns;
+        for tile in (0..columns).step_by(TILE) {
+            let mut sums = [start::<TILE>(&p.head_bias, tile); N];
+            add_products::<FUSED, TILE, N>(&mut sums, after, &p.head, columns, tile);
+            for (n, sums) in sums.iter().enumerate() {
+                self.head[n * columns + tile..][..TILE].copy_from_slice(sums);
+            }
+        }
+        for (soft, raw) in self.soft[..N * columns].iter_mut().zip(&self.head) {
+            *soft = softplus::<FUSED>(*raw);
         }
         for n in 0..N {
-            let head = &self.head[n * p.head_columns..][..3 * k];
             let out = (first + n) * k;
-            batch.location[out..][..k].copy_from_slice(&head[..k]);
-            for (scale, raw) in batch.scale[out..][..k].iter_mut().zip(&head[k..2 * k]) {
-                *scale = softplus(*raw) + LEAST_SCALE;
+            batch.location[out..][..k].copy_from_slice(&self.head[n * columns..][..k]);
+            let soft = &self.soft[n * columns..][..3 * k];
+            for (scale, soft) in batch.scale[out..][..k].iter_mut().zip(&soft[k..]) {
+                *scale = soft + LEAST_SCALE;
             }
-            for (tail, raw) in batch.tail[out..][..k].iter_mut().zip(&head[2 * k..]) {
-                *tail = softplus(*raw) + LEAST_TAIL;
+            for (tail, soft) in batch.tail[out..][..k].iter_mut().zip(&soft[2 * k..]) {
+                *tail = soft + LEAST_TAIL;
             }
         }
     }
 }
 
 #[inline(always)]
-fn bias<const T: usize>(bias: &[f32], tile: usize) -> [f32; T] {
-    let mut sums = [0.0; T];
-    sums.copy_from_slice(&bias[tile..][..T]);
+fn start<const TILE: usize>(bias: &[f32], tile: usize) -> [f32; TILE] {
+    let mut sums = [0.0; TILE];
+    sums.copy_from_slice(&bias[tile..][..TILE]);
     sums
 }
 
 /// Adds to each row's sums its numbers times their rows of weights.
 #[inline(always)]
-fn add_products<const FUSED: bool, const N: usize>(
+fn add_products<const FUSED: bool, const TILE: usize, const N: usize>(
     sums: &mut [[f32; TILE]; N],
-    numbers: &[&[f32]; N],
+    numbers: [&[f32]; N],
     weights: &[f32],
     width: usize,
     tile: usize,
 ) {
-    for (i, weights) in weights.chunks_exact(width).enumerate() {
+    let rows = weights.len() / width;
+    let numbers = numbers.map(|numbers| &numbers[..rows]);
+    for (i, weights) in weights.chunks_exact(width).take(rows).enumerate() {
         let weights = &weights[tile..][..TILE];
         for n in 0..N {
             let number = numbers[n][i];
             for (sum, weight) in sums[n].iter_mut().zip(weights) {
-                *sum = if FUSED {
-                    number.mul_add(*weight, *sum)
-                } else {
-                    *sum + number * weight
-                };
+                *sum = mul_add::<FUSED>(number, *weight, *sum);
             }
         }
     }
@@ -478,6 +499,7 @@ mod tests {
                 level,
                 gates: vec![0.0; ROWS * 4 * kernel.packed.padded],
                 head: vec![0.0; ROWS * kernel.packed.head_columns],
+                soft: vec![0.0; ROWS * kernel.packed.head_columns],
                 packed: Arc::clone(&kernel.packed),
             };
             let mut batch = Batch::default();
