@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use catalog::{BuildError, Context, Params, find};
-use predict::anomaly::DETECTORS;
-use predict::forecast::Model;
+use predict::anomaly::{AdoptError, DETECTORS};
+use predict::forecast::{Model, Runner};
 use predict::{Ensemble, EnsembleConfig, Member};
 use serde::{Deserialize, Serialize};
 
@@ -168,10 +168,15 @@ impl EngineConfig {
             let mut built = (entry.build)(&options, &context)?;
             if enabled && built.needs_model() {
                 enabled = match &self.models.forecaster {
-                    Some(model) => built.adopt(model).map_err(|e| BuildError::Options {
-                        name: entry.name.to_owned(),
-                        message: e.to_string(),
-                    })?,
+                    Some(model) => {
+                        let adopted = Runner::new(model).map_err(AdoptError::from);
+                        let adopted = adopted.and_then(|runner| built.adopt(runner));
+                        adopted.map_err(|e| BuildError::Options {
+                            name: entry.name.to_owned(),
+                            message: e.to_string(),
+                        })?;
+                        true
+                    }
                     None => false,
                 };
             }

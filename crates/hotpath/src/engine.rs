@@ -11,7 +11,7 @@ use catalog::BuildError;
 use features::N_COLUMNS;
 use predict::Risk;
 use predict::anomaly::AdoptError;
-use predict::forecast::Model;
+use predict::forecast::{Model, Runner};
 use series::{REFUSALS, Refusal, Sample, SeriesId, SeriesKey};
 
 use crate::batch::{Batch, Pool};
@@ -343,9 +343,11 @@ impl Engine {
     pub fn adopt(&self, model: &Arc<dyn Model>) -> Result<(), AdoptError> {
         // An empty ensemble shows whether it fits: what one shard did could not be undone when the next refuses.
         let mut probe = (self.config.ensemble()).map_err(|e| AdoptError::Refused(e.to_string()))?;
-        probe.adopt(model)?;
-        for lane in &self.lanes {
-            lane.send(Letter::Adopt(Arc::clone(model)));
+        probe.adopt(Runner::new(model)?)?;
+        let runners = self.lanes.iter().map(|_| Runner::new(model));
+        let runners: Vec<Runner> = runners.collect::<Result<_, _>>()?;
+        for (lane, runner) in self.lanes.iter().zip(runners) {
+            lane.send(Letter::Adopt(runner));
         }
         Ok(())
     }

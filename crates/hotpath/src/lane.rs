@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Sender, SyncSender};
 use std::sync::{Arc, Mutex};
 
-use predict::forecast::Model;
+use predict::forecast::Runner;
 use series::{Sample, SeriesId};
 
 use crate::batch::{Batch, lock};
@@ -46,7 +46,7 @@ pub(crate) enum Letter {
     /// Go on numbering events from here, within the shard's own range.
     NumberEvents(u64),
     /// Forecast by this model from now on.
-    Adopt(Arc<dyn Model>),
+    Adopt(Runner),
     /// Forget everything.
     Reset,
 }

@@ -1,11 +1,9 @@
 //! One shard: samples in, risks out.
 
-use std::sync::Arc;
-
 use catalog::BuildError;
 use features::{Extracted, Extractor, N_COLUMNS, Row, SCHEMA, column};
 use predict::anomaly::{AdoptError, Block, NO_GROUP};
-use predict::forecast::Model;
+use predict::forecast::Runner;
 use predict::{Ensemble, Factor, Judged, MAX_FACTORS, Risk};
 use series::{Kind, Refusal, Sample, SeriesId, SeriesKey, Unit};
 
@@ -219,13 +217,13 @@ impl Shard {
         &self.columns
     }
 
-    /// Forecasts by `model` from now on. What was learned with another model of the state of series is forgotten as
+    /// Forecasts by this model from now on. What was learned with another model of the state of series is forgotten as
     /// each of them is seen next, so this takes no time.
     ///
     /// # Errors
     /// [`AdoptError`] when the model does not fit; the one before stays.
-    pub fn adopt(&mut self, model: &Arc<dyn Model>) -> Result<(), AdoptError> {
-        self.ensemble.adopt(model)
+    pub fn adopt(&mut self, runner: Runner) -> Result<(), AdoptError> {
+        self.ensemble.adopt(runner)
     }
 
     /// How many blocks a model failed on since this was asked last.

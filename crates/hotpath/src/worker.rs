@@ -129,9 +129,10 @@ impl Worker {
                 self.shard
                     .set_next_event(self.first_event + next % EVENTS_PER_SHARD);
             }
-            Letter::Adopt(model) => {
+            Letter::Adopt(runner) => {
+                let model = Arc::clone(runner.model());
                 // A model that does not fit was refused before the letter was written.
-                if self.shard.adopt(&model).is_err() {
+                if self.shard.adopt(runner).is_err() {
                     self.tally.model_failures.fetch_add(1, Ordering::Relaxed);
                 }
                 Arc::make_mut(&mut self.config).models.forecaster = Some(model);

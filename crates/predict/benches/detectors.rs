@@ -13,7 +13,7 @@ use catalog::{BuildError, Context, Entry, Params};
 use criterion::{Criterion, criterion_group, criterion_main};
 use features::{Extracted, Extractor, Row, SCHEMA, schema_hash};
 use predict::anomaly::{Block, DETECTORS, Detector, NO_GROUP};
-use predict::forecast::{Kernel, Model, Signature, Weights};
+use predict::forecast::{Kernel, Model, Runner, Signature, Weights};
 use predict::{Ensemble, EnsembleConfig, Judged, Member};
 use series::{Kind, Unit};
 use testkit::{Noise, START};
@@ -130,7 +130,8 @@ fn build(entry: &Entry<dyn Detector>) -> Result<Box<dyn Detector>, BuildError> {
     let options = Params::parse(entry.name, entry.example)?;
     let mut detector = (entry.build)(&options, &Context { seed: 1 })?;
     if detector.needs_model() {
-        detector.adopt(&model()).expect("there is room for it");
+        let runner = Runner::new(&model()).expect("a kernel runs everywhere");
+        detector.adopt(runner).expect("there is room for it");
     }
     Ok(detector)
 }

@@ -9,8 +9,6 @@
 //! between two odd samples is odd too, and turned into a probability once more by its own past, which makes the sum
 //! calibrated whatever the dependence.
 
-use std::sync::Arc;
-
 use bytemuck::{Pod, Zeroable};
 use features::touch;
 use serde::{Deserialize, Serialize};
@@ -18,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::anomaly::{AdoptError, Block, Detector};
 use crate::calibrate::Tail;
 use crate::event::{Episode, Rules};
-use crate::forecast::Model;
+use crate::forecast::Runner;
 use crate::refractory::Refractory;
 use crate::{Event, Factor, MAX_FACTORS, Score, insert_factor};
 
@@ -172,20 +170,16 @@ impl Ensemble {
         }
     }
 
-    /// Gives `model` to the members that forecast.
+    /// Gives a model to the member that forecasts.
     ///
     /// # Errors
     /// [`AdoptError`] when none does, or the model does not fit; the one before stays.
-    pub fn adopt(&mut self, model: &Arc<dyn Model>) -> Result<(), AdoptError> {
-        let mut taken = false;
-        for member in &mut self.members {
-            taken |= member.detector.adopt(model)?;
-        }
-        if taken {
-            Ok(())
-        } else {
-            Err(AdoptError::NobodyTakesIt)
-        }
+    pub fn adopt(&mut self, runner: Runner) -> Result<(), AdoptError> {
+        let mut members = self.members.iter_mut();
+        let takes_it = members.find(|member| member.detector.needs_model());
+        takes_it.map_or(Err(AdoptError::NobodyTakesIt), |member| {
+            member.detector.adopt(runner)
+        })
     }
 
     /// How many blocks models failed on since this was asked last.

@@ -5,15 +5,13 @@
 //! size, so a block of series is one batch. A state belongs to the model that made it: when another model is adopted,
 //! each series begins anew as it is seen next, and nobody waits.
 
-use std::sync::Arc;
-
 use bytemuck::{Pod, Zeroable};
 use catalog::{BuildError, Context, Entry, Params};
 use features::{Row, touch};
 use serde::Deserialize;
 
 use crate::anomaly::{AdoptError, Block, Detector};
-use crate::forecast::{Batch, Model, Step, TARGET};
+use crate::forecast::{Batch, Model, Runner, TARGET};
 
 /// See the module.
 pub(super) const ENTRY: Entry<dyn Detector> = Entry {
@@ -65,12 +63,6 @@ struct Lstm {
     failures: u64,
 }
 
-#[derive(Debug)]
-struct Runner {
-    model: Arc<dyn Model>,
-    session: Box<dyn Step>,
-}
-
 /// What else is remembered of a series.
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
@@ -109,7 +101,7 @@ fn generation(model: &dyn Model) -> u32 {
 impl Lstm {
     /// Writes the inputs and states of the block into the batch.
     fn gather(&mut self, block: &Block<'_>, runner: &Runner) {
-        let signature = runner.model.signature();
+        let signature = runner.model().signature();
         let (f, hidden) = (signature.inputs().len(), signature.hidden());
         self.batch.resize(block.rows.len(), signature);
         for (n, (&series, row)) in block.series.iter().zip(block.rows).enumerate() {
@@ -170,8 +162,8 @@ impl Detector for Lstm {
             };
         }
         self.gather(block, &runner);
-        if runner.session.step(&mut self.batch).is_ok() {
-            let signature = runner.model.signature();
+        if runner.step(&mut self.batch).is_ok() {
+            let signature = runner.model().signature();
             self.scatter(block, signature.hidden(), signature.horizons().len());
         } else {
             // The states are undefined now: these series begin anew.
@@ -185,7 +177,8 @@ impl Detector for Lstm {
         true
     }
 
-    fn adopt(&mut self, model: &Arc<dyn Model>) -> Result<bool, AdoptError> {
+    fn adopt(&mut self, runner: Runner) -> Result<(), AdoptError> {
+        let model = runner.model();
         let hidden = model.signature().hidden();
         if hidden > self.room {
             return Err(AdoptError::Hidden {
@@ -193,13 +186,9 @@ impl Detector for Lstm {
                 room: self.room,
             });
         }
-        let session = model.session()?;
         self.generation = generation(model.as_ref());
-        self.runner = Some(Runner {
-            model: Arc::clone(model),
-            session,
-        });
-        Ok(true)
+        self.runner = Some(runner);
+        Ok(())
     }
 
     fn take_failures(&mut self) -> u64 {

@@ -14,12 +14,10 @@ mod residual;
 mod shift;
 mod table;
 
-use std::sync::Arc;
-
 use catalog::{BuildError, Entry};
 use features::Row;
 
-use crate::forecast::{Model, StepError};
+use crate::forecast::{Runner, StepError};
 
 pub use table::{PerSeries, Table};
 
@@ -55,13 +53,13 @@ pub trait Detector: Send + std::fmt::Debug {
     fn needs_model(&self) -> bool {
         false
     }
-    /// Forecasts by `model` from now on; `false` when it forecasts nothing.
+    /// Forecasts by this model from now on.
     ///
     /// # Errors
-    /// [`AdoptError`] when the model does not fit; the one before stays.
-    fn adopt(&mut self, model: &Arc<dyn Model>) -> Result<bool, AdoptError> {
-        let _ = model;
-        Ok(false)
+    /// [`AdoptError`] when it takes no model, or this one does not fit; the one before stays.
+    fn adopt(&mut self, runner: Runner) -> Result<(), AdoptError> {
+        drop(runner);
+        Err(AdoptError::NobodyTakesIt)
     }
     /// How many blocks its model failed on since this was asked last.
     fn take_failures(&mut self) -> u64 {

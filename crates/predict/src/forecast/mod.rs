@@ -11,6 +11,7 @@ pub use kernel::{Kernel, Weights, WeightsError};
 pub use signature::{Horizons, Signature, SignatureError, TARGET};
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 /// A trained model that any number of shards may use at once.
 pub trait Model: Send + Sync + Debug {
@@ -33,6 +34,39 @@ pub trait Step: Send + Debug {
     /// # Errors
     /// [`StepError`] when the runtime fails or gives numbers that are not finite; the batch is undefined then.
     fn step(&mut self, batch: &mut Batch) -> Result<(), StepError>;
+}
+
+/// A model, and one thread's way to run it.
+#[derive(Debug)]
+pub struct Runner {
+    model: Arc<dyn Model>,
+    session: Box<dyn Step>,
+}
+
+impl Runner {
+    /// Makes what a thread needs, which may take milliseconds: off the thread that is to run it.
+    ///
+    /// # Errors
+    /// As [`Model::session`].
+    pub fn new(model: &Arc<dyn Model>) -> Result<Self, StepError> {
+        let session = model.session()?;
+        let model = Arc::clone(model);
+        Ok(Self { model, session })
+    }
+
+    /// What it runs.
+    #[must_use]
+    pub fn model(&self) -> &Arc<dyn Model> {
+        &self.model
+    }
+
+    /// As [`Step::step`].
+    ///
+    /// # Errors
+    /// As [`Step::step`].
+    pub fn step(&mut self, batch: &mut Batch) -> Result<(), StepError> {
+        self.session.step(batch)
+    }
 }
 
 /// Why a model did not run.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use catalog::{Context, Entry, Params};
 use features::{Extracted, Extractor, Row};
 use predict::anomaly::{Block, Detector, NO_GROUP};
-use predict::forecast::{Kernel, Model, Signature, Weights};
+use predict::forecast::{Kernel, Model, Runner, Signature, Weights};
 use series::{Kind, Sample, SeriesId, Unit};
 use testkit::Trace;
 
@@ -49,7 +49,8 @@ pub(crate) fn build(entry: &Entry<dyn Detector>) -> Box<dyn Detector> {
     let mut detector = (entry.build)(&params, &Context { seed: 1 })
         .unwrap_or_else(|e| panic!("the example of {} does not build: {e}", entry.name));
     if detector.needs_model() {
-        assert_eq!(detector.adopt(&untrained()), Ok(true), "{}", entry.name);
+        let runner = Runner::new(&untrained()).unwrap();
+        assert_eq!(detector.adopt(runner), Ok(()), "{}", entry.name);
     }
     detector
 }
