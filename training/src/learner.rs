@@ -147,10 +147,7 @@ fn forward(
     group: &Group,
     carry: &mut Carry,
 ) -> (Wide, Wide) {
-    for (t, inputs) in group.inputs.chunks_exact(config.shape.inputs).enumerate() {
-        tape.inputs_mut(t).copy_from_slice(inputs);
-    }
-    tape.forward(packed, carry);
+    tape.run(group, packed, carry);
     tape.loss(Targets {
         horizons: &config.horizons,
         horizon_weights: &config.horizon_weights,

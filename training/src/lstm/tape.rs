@@ -1,6 +1,8 @@
 //! One window of sixteen series: what goes in, and what the forward pass leaves for the backward pass.
 
+use super::packed::Packed;
 use super::parameters::Shape;
+use crate::learner::Group;
 use crate::simd::Wide;
 
 /// Pads a slab so that its length is an odd number of cache lines: at a power of two, the same place of every step
@@ -94,6 +96,14 @@ impl Tape {
     pub fn inputs_mut(&mut self, t: usize) -> &mut [Wide] {
         let start = t * self.reads_stride;
         &mut self.reads[start..start + self.shape.inputs]
+    }
+
+    /// Takes the inputs of a group and runs its window forward.
+    pub fn run(&mut self, group: &Group, packed: &Packed, carry: &mut Carry) {
+        for (t, inputs) in group.inputs.chunks_exact(self.shape.inputs).enumerate() {
+            self.inputs_mut(t).copy_from_slice(inputs);
+        }
+        self.forward(packed, carry);
     }
 
     /// The state `h` after step `t`; shape `(H,)`.
