@@ -4,13 +4,14 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "forestall/v1/series",
     "forestall/v1/ingest",
     "forestall/v1/risk",
     "forestall/v1/scoring",
     "forestall/v1/feedback",
     "forestall/v1/server",
+    "forestall/v1/capture",
     "inference/v2",
 ];
 

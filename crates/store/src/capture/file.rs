@@ -1,6 +1,6 @@
-//! Parquet files of ours: how they are written, and what is held against them before they are read.
+//! What is held against a Parquet file before it is read.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -12,17 +12,11 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
-use parquet::arrow::{ArrowWriter, ProjectionMask};
-use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::arrow::ProjectionMask;
 use parquet::file::statistics::Statistics;
-use parquet::schema::types::ColumnPath;
 
 use super::schema::{self, FORMAT, FORMAT_KEY, HASH_KEY, Table};
 
-/// Rows of one row group: about 6 MiB packed, and what a reader that wants one column at a time has to hold.
-const ROW_GROUP_ROWS: usize = 1 << 17;
 /// Rows that a row group of somebody else may have.
 const MAX_ROW_GROUP_ROWS: i64 = 1 << 23;
 /// Bytes, unpacked, that a row group of somebody else may have.
@@ -98,86 +92,6 @@ impl ReadError {
             path: path.to_owned(),
             source,
         }
-    }
-}
-
-/// How all files are written.
-///
-/// Text columns have dictionaries. Floats have their bytes regrouped by significance before zstd sees them, which packs
-/// features a third better than plain floats do; times are differences. Level 1 of zstd: higher ones take several
-/// times as long for a few percent.
-fn properties(table: Table) -> WriterProperties {
-    let level = ZstdLevel::try_new(1).unwrap_or_default();
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(level))
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_statistics_enabled(EnabledStatistics::None)
-        .set_dictionary_enabled(false)
-        .set_created_by(concat!("forestall ", env!("CARGO_PKG_VERSION")).to_owned())
-        .set_key_value_metadata(Some(schema::metadata()));
-    for field in table.schema().fields() {
-        let path = ColumnPath::from(field.name().as_str());
-        properties = match field.data_type() {
-            DataType::Dictionary(..) => properties.set_column_dictionary_enabled(path, true),
-            DataType::Timestamp(..) => properties
-                .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
-                .set_column_statistics_enabled(path, EnabledStatistics::Chunk),
-            DataType::Float32 | DataType::Float64 => {
-                properties.set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT)
-            }
-            _ => properties,
-        };
-    }
-    properties.build()
-}
-
-/// Writes `batches` to a file that has no lasting name yet, and brings it to the disk. On an error nothing is left
-/// behind. Returns its size in bytes.
-pub(super) fn write(
-    unfinished: &Path,
-    table: Table,
-    batches: impl Iterator<Item = RecordBatch>,
-) -> io::Result<u64> {
-    let packed = pack(unfinished, table, batches);
-    if packed.is_err() {
-        // Nothing better can be done when removing fails as well; what is unfinished is removed at the next start.
-        let _ = fs::remove_file(unfinished);
-    }
-    packed
-}
-
-/// Gives a written file its lasting name, over one that has it already.
-pub(super) fn put_in_place(unfinished: &Path, path: &Path) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let put = fs::create_dir_all(folder)
-        .and_then(|()| fs::rename(unfinished, path))
-        .and_then(|()| crate::snapshot::sync_dir(folder));
-    if put.is_err() {
-        let _ = fs::remove_file(unfinished);
-    }
-    put
-}
-
-fn pack(path: &Path, table: Table, batches: impl Iterator<Item = RecordBatch>) -> io::Result<u64> {
-    let file = File::create(path)?;
-    let mut writer =
-        ArrowWriter::try_new(&file, table.schema(), Some(properties(table))).map_err(to_io)?;
-    for batch in batches {
-        writer.write(&batch).map_err(to_io)?;
-    }
-    writer.close().map_err(to_io)?;
-    file.sync_all()?;
-    Ok(file.metadata()?.len())
-}
-
-/// What the system said, where it was the system that said it: a full disk must be told from a bug.
-fn to_io(error: ParquetError) -> io::Error {
-    match error {
-        ParquetError::External(cause) => match cause.downcast::<io::Error>() {
-            Ok(error) => *error,
-            Err(cause) => io::Error::other(cause),
-        },
-        other => io::Error::other(other),
     }
 }
 

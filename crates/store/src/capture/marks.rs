@@ -16,6 +16,7 @@ use series::SeriesKey;
 use super::batch::{times, words};
 use super::file::{self, ReadError};
 use super::layout::{self, Day, JOURNAL, UNFINISHED};
+use super::pack;
 use super::row::Provenance;
 use super::schema::Table;
 use super::space::Space;
@@ -298,8 +299,8 @@ fn write(space: &Space, mark: &Mark) -> io::Result<()> {
         .dir()
         .join(JOURNAL)
         .join(format!("mark-{}.{UNFINISHED}", mark.id));
-    let bytes = file::write(&unfinished, Table::Provenance, std::iter::once(batch))?;
-    file::put_in_place(&unfinished, &path(space, mark))?;
+    let bytes = pack::write(&unfinished, Table::Provenance, std::iter::once(batch))?;
+    pack::put_in_place(&unfinished, &path(space, mark))?;
     space.keep(bytes);
     Ok(())
 }

@@ -14,6 +14,7 @@ mod file;
 mod journal;
 mod layout;
 mod marks;
+mod pack;
 mod reader;
 mod row;
 mod schema;

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use arrow_array::cast::AsArray;
 use arrow_array::types::TimestampMicrosecondType;
 
-use super::file;
 use super::journal::Recovery;
 use super::layout::{self, JournalFile, Part};
+use super::pack;
 use super::space::Space;
 
 /// What became of one journal.
@@ -60,7 +60,7 @@ pub(super) fn seal(space: &Space, journal: &JournalFile) -> Result<Sealed, SealE
         start_us = times.values().iter().copied().fold(start_us, i64::min);
         Some(batch)
     });
-    let bytes = file::write(&unfinished, journal.table, batches).map_err(failed)?;
+    let bytes = pack::write(&unfinished, journal.table, batches).map_err(failed)?;
     let torn_bytes = recovery.torn_bytes();
     if rows == 0 {
         fs::remove_file(&unfinished).map_err(failed)?;
@@ -72,7 +72,7 @@ pub(super) fn seal(space: &Space, journal: &JournalFile) -> Result<Sealed, SealE
     }
     let folder = layout::day_dir(space.dir(), journal.table, journal.day);
     let path = folder.join(layout::part_name(start_us, journal.seq));
-    file::put_in_place(&unfinished, &path).map_err(failed)?;
+    pack::put_in_place(&unfinished, &path).map_err(failed)?;
     space.add(Part {
         day: journal.day,
         table: journal.table,

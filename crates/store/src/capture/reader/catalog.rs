@@ -22,8 +22,13 @@ pub(super) struct Catalog {
     keys: Vec<Arc<SeriesKey>>,
     states: Vec<State>,
     by_key: HashMap<Arc<SeriesKey>, u32>,
-    /// The series by its codes in the batch under way: text is parsed once per series and batch.
+    /// By metric and labels as they are written, so that each text is parsed once: others may write one key in
+    /// several ways.
+    by_text: HashMap<Box<str>, u32>,
+    /// By its codes in the batch under way.
     by_codes: HashMap<(i32, i32), u32>,
+    /// Where a text is put together.
+    text: String,
     /// What was said of series that have not been met.
     said: HashMap<SeriesKey, Vec<Opinion>>,
 }
@@ -63,6 +68,8 @@ impl Catalog {
             keys: Vec::new(),
             states: Vec::new(),
             by_key: HashMap::new(),
+            by_text: HashMap::new(),
+            text: String::new(),
             by_codes: HashMap::new(),
             said,
         }
@@ -88,8 +95,7 @@ impl Catalog {
         let place = match self.by_codes.get(&codes) {
             Some(&place) => place,
             None => {
-                let key = tables::key(cells, columns.metric.at(i), columns.labels.at(i))?;
-                let place = self.place(cells, key)?;
+                let place = self.by_text(cells, columns.metric.at(i), columns.labels.at(i))?;
                 self.by_codes.insert(codes, place);
                 place
             }
@@ -97,16 +103,28 @@ impl Catalog {
         Ok((place, &mut self.states[place as usize]))
     }
 
-    fn place(&mut self, cells: &Cells<'_>, key: SeriesKey) -> Result<u32, ReadError> {
-        if let Some(&place) = self.by_key.get(&key) {
+    fn by_text(&mut self, cells: &Cells<'_>, metric: &str, labels: &str) -> Result<u32, ReadError> {
+        self.text.clear();
+        self.text.push_str(metric);
+        self.text.push_str(labels);
+        if let Some(&place) = self.by_text.get(self.text.as_str()) {
             return Ok(place);
         }
-        if self.keys.len() >= MAX_SERIES {
+        if self.by_text.len() >= MAX_SERIES {
             return Err(ReadError::Large {
                 path: cells.path.to_owned(),
                 row_group: cells.row_group,
                 message: format!("more than {MAX_SERIES} series up to here"),
             });
+        }
+        let place = self.place(tables::key(cells, metric, labels)?);
+        self.by_text.insert(self.text.as_str().into(), place);
+        Ok(place)
+    }
+
+    fn place(&mut self, key: SeriesKey) -> u32 {
+        if let Some(&place) = self.by_key.get(&key) {
+            return place;
         }
         let place = self.keys.len() as u32;
         let opinions = self.said.remove(&key).unwrap_or_default();
@@ -119,7 +137,7 @@ impl Catalog {
         });
         self.keys.push(Arc::clone(&key));
         self.by_key.insert(key, place);
-        Ok(place)
+        place
     }
 }
 
