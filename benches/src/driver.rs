@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use hotpath::{EngineConfig, Profile, Shard};
+use hotpath::{EngineConfig, Shard};
 use predict::Risk;
 use series::{Refusal, Sample};
 use testkit::Noise;
@@ -70,13 +70,9 @@ impl Driver {
     /// A shard that knows the fleet's series and has learned nothing of them.
     ///
     /// # Errors
-    /// When the profile does not build, which is a bug of the engine.
-    pub fn new(profile: Profile, fleet: Fleet) -> Result<Self, catalog::BuildError> {
-        let config = EngineConfig {
-            profile,
-            ..EngineConfig::default()
-        };
-        let mut shard = Shard::new(&config)?;
+    /// When the configuration does not build, which is a bug of the engine.
+    pub fn new(config: &EngineConfig, fleet: Fleet) -> Result<Self, catalog::BuildError> {
+        let mut shard = Shard::new(config)?;
         for i in 0..fleet.n_series {
             shard.add_series(fleet.spec(i));
         }

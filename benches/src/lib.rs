@@ -5,6 +5,7 @@
 mod driver;
 mod figure;
 mod fleet;
+mod forecaster;
 mod options;
 mod resources;
 mod serving;
@@ -12,6 +13,7 @@ mod serving;
 pub use driver::{Driver, Order, Spent};
 pub use figure::{Figure, quantile};
 pub use fleet::{Fleet, STEP_US};
+pub use forecaster::{engine_config, forecaster};
 pub use options::{Options, profile_name};
 pub use resources::{CpuByThread, available_bytes, rss_bytes};
 pub use serving::{Serving, run};

@@ -5,7 +5,9 @@
 
 use std::error::Error;
 
-use benches::{Driver, Figure, Fleet, Options, Order, Spent, profile_name, rss_bytes};
+use benches::{
+    Driver, Figure, Fleet, Options, Order, Spent, engine_config, profile_name, rss_bytes,
+};
 use clap::Parser;
 use hotpath::Profile;
 use testkit::{Counting, allocations};
@@ -24,32 +26,40 @@ const WARM_UP_TICKS: u32 = 104;
 struct Cli {
     #[command(flatten)]
     options: Options,
+    /// With the detector that forecasts by a trained model.
+    #[arg(long, requires = "profile")]
+    lstm: bool,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let Cli { options } = Cli::parse();
+    let Cli { options, lstm } = Cli::parse();
     match options.only() {
-        Some(profile) => measure(profile, options.quick),
-        None => options
-            .profiles()
-            .try_for_each(|profile| options.in_own_process(profile, &[])),
+        Some(profile) => measure(profile, lstm, options.quick),
+        None => {
+            for profile in options.profiles() {
+                options.in_own_process(profile, &[])?;
+            }
+            options.in_own_process(Profile::Default, &["--lstm".to_owned()])
+        }
     }
 }
 
-fn measure(profile: Profile, quick: bool) -> Result<(), Box<dyn Error>> {
+fn measure(profile: Profile, lstm: bool, quick: bool) -> Result<(), Box<dyn Error>> {
     let (fleet, warm_up) = if quick {
         (Fleet::new(5_000), 20)
     } else {
         (Fleet::new(100_000), WARM_UP_TICKS)
     };
-    let (name, n) = (profile_name(profile), fleet.n_series);
-    let (speed, size) = match profile {
-        Profile::Default => ("at least 250,000", "4,096"),
-        Profile::Lean => ("at least 1,000,000", "1,024"),
+    let suffix = if lstm { "_with_lstm" } else { "" };
+    let (name, n) = (format!("{}{suffix}", profile_name(profile)), fleet.n_series);
+    let (speed, size) = match (profile, lstm) {
+        (Profile::Default, true) => ("at least 200,000", "4,096"),
+        (Profile::Default, false) => ("at least 250,000", "4,096"),
+        (Profile::Lean, _) => ("at least 1,000,000", "1,024"),
     };
     eprintln!("{name}: {n} series, {warm_up} samples of each to warm up");
     let before = rss_bytes();
-    let mut driver = Driver::new(profile, fleet)?;
+    let mut driver = Driver::new(&engine_config(profile, lstm)?, fleet)?;
     driver.advance(warm_up, Order::Steady);
     let rss = rss_bytes().saturating_sub(before) as f64 / f64::from(n);
 

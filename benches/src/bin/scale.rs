@@ -6,7 +6,8 @@
 use std::error::Error;
 
 use benches::{
-    Driver, Figure, Fleet, Options, Order, Spent, available_bytes, profile_name, rss_bytes,
+    Driver, Figure, Fleet, Options, Order, Spent, available_bytes, engine_config, profile_name,
+    rss_bytes,
 };
 use clap::Parser;
 use hotpath::Profile;
@@ -49,7 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn measure(profile: Profile, n_series: u32) -> Result<(), Box<dyn Error>> {
     let name = profile_name(profile);
-    let bytes = Driver::new(profile, Fleet::new(0))?.bytes_per_series();
+    let bytes = Driver::new(&engine_config(profile, false)?, Fleet::new(0))?.bytes_per_series();
     let needed = bytes as u64 * u64::from(n_series) * ROOM_TO_GROW;
     if needed > available_bytes() {
         eprintln!("{name}: {n_series} series left out, they may need {needed} bytes of memory");
@@ -57,7 +58,7 @@ fn measure(profile: Profile, n_series: u32) -> Result<(), Box<dyn Error>> {
     }
     eprintln!("{name}: {n_series} series");
     let before = rss_bytes();
-    let mut driver = Driver::new(profile, Fleet::new(n_series))?;
+    let mut driver = Driver::new(&engine_config(profile, false)?, Fleet::new(n_series))?;
     driver.advance(WARM_UP_TICKS, Order::Steady);
     let rss = rss_bytes().saturating_sub(before) as f64 / f64::from(n_series);
     // A tick of the smallest sizes is too short to time.
