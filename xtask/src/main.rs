@@ -11,6 +11,7 @@ mod count;
 mod criterion;
 mod machine;
 mod needs;
+mod python;
 mod suite;
 mod table;
 
@@ -40,6 +41,10 @@ enum Command {
     Bench(bench::Options),
     /// What the tests need besides Rust, and whether it is there.
     Needs,
+    /// Fetches the native ONNX Runtime into target/onnxruntime: a pinned version, held against its checksum.
+    Onnxruntime,
+    /// Makes target/python, with what the tests need of Python: pinned versions.
+    Python,
 }
 
 fn main() -> ExitCode {
@@ -48,6 +53,8 @@ fn main() -> ExitCode {
         Command::Lint => suite::lint(),
         Command::Bench(options) => bench::run(&options),
         Command::Needs => needs::list(),
+        Command::Onnxruntime => python::runtime(),
+        Command::Python => python::environment(),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use crate::is_ci;
+use crate::{is_ci, python};
 
 /// One Debian package that tests need.
 struct Need {
@@ -16,18 +16,37 @@ struct Need {
 }
 
 /// Everything the suite needs. Add a line with the test that needs it; remove it with the last one.
-const NEEDS: &[Need] = &[Need {
-    package: "gcc",
-    binary: "cc",
-    why: "links the tests, and builds the C inside ring and zstd",
-}];
+const NEEDS: &[Need] = &[
+    Need {
+        package: "gcc",
+        binary: "cc",
+        why: "links the tests, and builds the C inside ring and zstd",
+    },
+    Need {
+        package: "python3-venv",
+        binary: "python3",
+        why: "checks our models with the tools of others: cargo xtask python",
+    },
+];
+
+/// Whether a need is met. Debian's Python comes without what makes an environment, so that is asked for by name.
+fn is_met(need: &Need) -> bool {
+    let Some(program) = on_path(need.binary) else {
+        return false;
+    };
+    if need.package != "python3-venv" {
+        return true;
+    }
+    let probe = Command::new(program)
+        .args(["-c", "import ensurepip, venv"])
+        .stderr(Stdio::null())
+        .status();
+    probe.is_ok_and(|status| status.success())
+}
 
 /// What is missing, and could be had by `apt-get`.
 fn missing() -> Vec<&'static Need> {
-    NEEDS
-        .iter()
-        .filter(|need| on_path(need.binary).is_none())
-        .collect()
+    NEEDS.iter().filter(|need| !is_met(need)).collect()
 }
 
 /// Where a program is, if it can be started by name.
@@ -41,9 +60,11 @@ pub(crate) fn on_path(binary: &str) -> Option<PathBuf> {
 /// Prints the table of needs.
 pub(crate) fn list() -> Result<bool> {
     for need in NEEDS {
-        let place =
-            on_path(need.binary).map_or("missing".to_owned(), |path| path.display().to_string());
-        println!("{:<12} {:<24} {}", need.package, place, need.why);
+        let place = match on_path(need.binary).filter(|_| is_met(need)) {
+            Some(path) => path.display().to_string(),
+            None => "missing".to_owned(),
+        };
+        println!("{:<14} {:<24} {}", need.package, place, need.why);
     }
     Ok(missing().is_empty())
 }
@@ -51,6 +72,22 @@ pub(crate) fn list() -> Result<bool> {
 /// Installs what is missing if that is possible without asking; otherwise says how. `Ok(false)` when something the
 /// suite cannot do without is still missing.
 pub(crate) fn meet() -> Result<bool> {
+    if !packages()? {
+        return Ok(false);
+    }
+    // From the network, once: what tests compare our models with.
+    let fetched = python::environment().and_then(|_| python::runtime());
+    if let Err(error) = fetched {
+        println!("missing: {error:#}");
+        if is_ci() {
+            return Ok(false);
+        }
+        println!("going on without; the tests that need it will fail");
+    }
+    Ok(true)
+}
+
+fn packages() -> Result<bool> {
     let wanted = missing();
     if wanted.is_empty() {
         return Ok(true);

@@ -116,7 +116,7 @@ pub(crate) fn check(tensor: &Tensor, name: &str, limits: &Limits) -> Result<usiz
         })?;
     let n = if tensor.raw_data.is_empty() {
         typed_len(tensor, kind)
-    } else if tensor.raw_data.len() % kind.size() == 0 {
+    } else if tensor.raw_data.len().is_multiple_of(kind.size()) {
         tensor.raw_data.len() / kind.size()
     } else {
         return Err(wrong(format!(
@@ -184,7 +184,10 @@ fn not_finite(tensor: &Tensor, kind: DataType) -> Option<(usize, f64)> {
             .iter()
             .map(|b| u16::from_le_bytes(*b));
         // In the list of i32, the low 16 bits are the number.
-        let typed = tensor.int32_data.iter().map(|&v| (v & 0xffff) as u16);
+        let typed = tensor.int32_data.iter().map(|v| {
+            let [low, high, ..] = v.to_le_bytes();
+            u16::from_le_bytes([low, high])
+        });
         let mantissa = !exponent & 0x7fff;
         raw.chain(typed)
             .enumerate()
