@@ -68,6 +68,23 @@ pub struct Report {
 }
 
 impl Report {
+    /// Of a candidate that cannot be loaded; `names` are those of champion and candidate.
+    #[must_use]
+    pub fn refused([champion, candidate]: [&str; 2], limits: Limits, why: String) -> Self {
+        Self {
+            champion: champion.to_owned(),
+            candidate: candidate.to_owned(),
+            n_series: 0,
+            n_series_left_out: 0,
+            n_samples: 0,
+            n_faults: 0,
+            horizons: Vec::new(),
+            limits,
+            figures: None,
+            verdict: Verdict::Refused(vec![why]),
+        }
+    }
+
     /// Whether the candidate may take the champion's place.
     #[must_use]
     pub fn passed(&self) -> bool {
