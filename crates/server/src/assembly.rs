@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hotpath::Engine;
 use series::Clock;
+use store::models::Registry;
 use store::{FeedbackLog, SaveError, StateDir};
 use tokio::net::TcpListener;
 use tokio::sync::watch as signal;
@@ -22,6 +23,7 @@ use crate::config::{Config, ConfigError, ServerConfig};
 use crate::culprits::Culprits;
 use crate::grpc;
 use crate::host_thread::HostThread;
+use crate::inference::{self, Inference};
 use crate::intake::Intake;
 use crate::keeper::{Keeper, SnapshotStatus};
 
@@ -163,7 +165,10 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         }
         false => None,
     };
-    let inference = None;
+    let inference = match config.inference.enabled {
+        true => Some(serve_models(&config).await?),
+        false => None,
+    };
     let (stop, stopping) = signal::channel(false);
     let grace = Duration::from_secs_f64(config.server.shutdown_grace_s);
     let state = Arc::new(grpc::State::new(grpc::Parts {
@@ -212,6 +217,29 @@ async fn serve(
     if let Err(error) = served {
         tracing::error!(%error, "the gRPC server ended");
     }
+}
+
+/// Loads the models that are served by default. One that cannot be loaded keeps nobody from starting: its index says why.
+async fn serve_models(config: &Config) -> Result<Arc<Inference>, StartError> {
+    let state_dir = config.state.resolved_dir().filter(|_| config.state.enabled);
+    let library = inference::Models {
+        registry: state_dir.map(|dir| Registry::new(&dir.join("models"))),
+        built_in: None,
+        options: onnx::Options::default(),
+    };
+    let settings = config.inference.clone();
+    let started = spawn_blocking(move || {
+        let inference = Inference::start(Box::new(library), &settings)?;
+        if let Err(error) = inference.repository.refresh() {
+            tracing::warn!(%error, "no models are served");
+        }
+        Ok(Arc::new(inference))
+    });
+    started
+        .await
+        .map_err(io::Error::other)
+        .flatten()
+        .map_err(StartError::Thread)
 }
 
 async fn restore(

@@ -1,6 +1,6 @@
 //! Whether the tensors of a request fit a model. What does not is told by the tensor's name.
 
-use super::runner::{Description, Numbers, Rows, Slot};
+use super::runner::{Description, Rows, Slot};
 use super::tensor::Tensor;
 
 /// What is wrong with a request, and where.
@@ -38,9 +38,8 @@ pub(crate) fn inputs(
             return Err(Problem::of_input(&name, what));
         };
         fits(&slots[place], &tensor)?;
-        if description.numbers == Numbers::Finite
-            && let Some(index) = tensor.first_not_finite()
-        {
+        // No model makes sense of it, and in a state that is carried on it would stay for good.
+        if let Some(index) = tensor.first_not_finite() {
             let what = format!("element {index} is not a finite number");
             return Err(Problem::of_input(&name, what));
         }
@@ -112,7 +111,7 @@ mod tests {
     use super::*;
     use crate::inference::tensor::Dtype;
 
-    fn description(rows: Rows, numbers: Numbers) -> Description {
+    fn description(rows: Rows) -> Description {
         let slot = |name: &str, columns| Slot {
             name: name.to_owned(),
             dtype: Dtype::Fp32,
@@ -123,7 +122,6 @@ mod tests {
             inputs: vec![slot("x", 2), slot("h", 1)],
             outputs: Vec::new(),
             rows,
-            numbers,
         }
     }
 
@@ -137,7 +135,7 @@ mod tests {
 
     #[track_caller]
     fn refused(named: Vec<(String, Tensor)>, place: &str, what: &str) {
-        let description = description(Rows::Independent, Numbers::Finite);
+        let description = description(Rows::Independent);
         let problem = inputs(&description, named).unwrap_err();
         assert_eq!(problem, Problem::new(place, what));
     }
@@ -145,7 +143,7 @@ mod tests {
     #[test]
     fn tensors_are_put_in_the_models_order() {
         let named = vec![f32s("h", &[3, 1], 2.0), f32s("x", &[3, 2], 1.0)];
-        let description = description(Rows::Independent, Numbers::Any);
+        let description = description(Rows::Independent);
         let (ordered, rows) = inputs(&description, named).unwrap();
         assert_eq!((ordered[0].shape.clone(), rows), (vec![3, 2], 3));
     }
@@ -177,9 +175,9 @@ mod tests {
     }
 
     #[test]
-    fn foreign_models_get_their_nan_and_their_axes() {
-        let named = vec![f32s("x", &[1, 2], f32::NAN), f32s("h", &[4, 1], 0.0)];
-        let description = description(Rows::Whole, Numbers::Any);
+    fn without_rows_the_first_axes_may_differ() {
+        let named = vec![f32s("x", &[1, 2], 1.0), f32s("h", &[4, 1], 0.0)];
+        let description = description(Rows::Whole);
         assert_eq!(inputs(&description, named).unwrap().1, 1);
     }
 }

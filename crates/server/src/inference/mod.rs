@@ -4,6 +4,9 @@
 
 mod batch;
 pub(crate) mod check;
+mod edition;
+mod graph;
+mod library;
 mod pool;
 mod queue;
 mod repository;
@@ -24,12 +27,15 @@ use tokio::sync::oneshot;
 use crate::config::InferenceConfig;
 use tensor::Tensor;
 
+pub(crate) use edition::Edition;
+pub(crate) use library::Models;
 pub(crate) use pool::{Batching, Pool};
 pub(crate) use queue::{Failure, Job, Room};
 pub(crate) use repository::{Entry, Found, Indexed, Library, Limits, Repository, Unavailable};
-pub(crate) use runner::{Description, Numbers, Rows, RunError, Runner, Session, Slot};
+#[cfg(test)]
+pub(crate) use runner::{Description, Rows, RunError, Session};
+pub(crate) use runner::{Runner, Slot};
 pub(crate) use served::Served;
-pub(crate) use step::StepRunner;
 
 /// The models and the threads that run them.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Which models there are, which of their versions are loaded, and which one a request gets.
 //!
-//! The default version of a model is its champion, or its newest version while nobody chose one. Default versions are
+//! The default version of a model is its champion, or its newest version while there is none. Default versions are
 //! loaded at the start and when they change; any other version when it is first asked for. A version that cannot be
 //! loaded says why until it is loaded anew, and the one before it goes on serving.
 
@@ -9,8 +9,9 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use parking_lot::{Mutex, RwLock};
-use store::models::{Name, Version};
+use store::models::Name;
 
+use super::edition::Edition;
 use super::runner::Runner;
 use super::served::Served;
 use crate::metrics::{ModelMetrics, ModelRow};
@@ -27,7 +28,7 @@ pub(crate) trait Library: Send + Sync + Debug {
     ///
     /// # Errors
     /// Why it cannot be served.
-    fn open(&self, name: &Name, version: Version) -> Result<Arc<dyn Runner>, String>;
+    fn open(&self, name: &Name, version: Edition) -> Result<Arc<dyn Runner>, String>;
 }
 
 /// One model of a library.
@@ -35,8 +36,8 @@ pub(crate) trait Library: Send + Sync + Debug {
 pub(crate) struct Entry {
     pub(crate) name: Name,
     /// Ascending.
-    pub(crate) versions: Vec<Version>,
-    pub(crate) champion: Option<Version>,
+    pub(crate) versions: Vec<Edition>,
+    pub(crate) champion: Option<Edition>,
 }
 
 /// Why a model cannot be asked.
@@ -81,7 +82,7 @@ pub(crate) enum Found {
     /// A model to ask.
     Ready(Arc<Served>),
     /// A version that is there and was never loaded: [`Repository::load_version`] does.
-    Unread(Name, Version),
+    Unread(Name, Edition),
 }
 
 /// One row of the index.
@@ -103,8 +104,8 @@ enum State {
 #[derive(Debug)]
 struct Shelf {
     name: Name,
-    default: Version,
-    versions: BTreeMap<Version, State>,
+    default: Edition,
+    versions: BTreeMap<Edition, State>,
     /// Somebody unloaded it: it stays so until it is loaded by name.
     unloaded: bool,
 }
@@ -115,7 +116,7 @@ pub(crate) struct Repository {
     library: Box<dyn Library>,
     shelves: RwLock<BTreeMap<String, Shelf>>,
     /// Counters outlive a reload of the same version.
-    metrics: Mutex<BTreeMap<(Name, Version), Arc<ModelMetrics>>>,
+    metrics: Mutex<BTreeMap<(Name, Edition), Arc<ModelMetrics>>>,
     /// One change at a time; requests do not wait for it.
     changing: Mutex<()>,
     limits: Limits,
@@ -153,7 +154,7 @@ impl Repository {
             text => text.parse().ok(),
         };
         let Some((asked, state)) = asked.and_then(|v| shelf.versions.get_key_value(&v)) else {
-            let known: Vec<String> = shelf.versions.keys().map(Version::to_string).collect();
+            let known: Vec<String> = shelf.versions.keys().map(Edition::to_string).collect();
             return Err(Unavailable::Version {
                 name: name.to_owned(),
                 version: version.chars().take(80).collect(),
@@ -175,7 +176,7 @@ impl Repository {
     pub(crate) fn load_version(
         &self,
         name: &Name,
-        version: Version,
+        version: Edition,
     ) -> Result<Arc<Served>, Unavailable> {
         let _turn = self.changing.lock();
         // Somebody else may have been faster.
@@ -271,7 +272,7 @@ impl Repository {
     }
 
     /// Brings the shelves in line with the library, and says which version of each model ought to be the default.
-    fn survey(&self) -> Result<Vec<(Name, Version)>, Unavailable> {
+    fn survey(&self) -> Result<Vec<(Name, Edition)>, Unavailable> {
         let entries = self.library.list().map_err(Unavailable::Library)?;
         let mut shelves = self.shelves.write();
         let mut wanted = Vec::new();
@@ -309,7 +310,7 @@ impl Repository {
     }
 
     /// Makes a version the default of its model once it is loaded.
-    fn make_default(&self, name: &Name, version: Version) {
+    fn make_default(&self, name: &Name, version: Edition) {
         let unread = {
             let shelves = self.shelves.read();
             let shelf = shelves.get(name.as_str());
@@ -327,7 +328,7 @@ impl Repository {
         });
     }
 
-    fn open(&self, name: &Name, version: Version) -> Result<Arc<Served>, Unavailable> {
+    fn open(&self, name: &Name, version: Edition) -> Result<Arc<Served>, Unavailable> {
         let others = self.loaded();
         let others = others
             .iter()
@@ -364,7 +365,7 @@ impl Repository {
         }
     }
 
-    fn put(&self, name: &Name, version: Version, state: State) {
+    fn put(&self, name: &Name, version: Edition, state: State) {
         self.change(name, |shelf| {
             shelf.versions.insert(version, state);
         });

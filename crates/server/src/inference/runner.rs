@@ -38,7 +38,6 @@ pub(crate) struct Description {
     pub(crate) inputs: Vec<Slot>,
     pub(crate) outputs: Vec<Slot>,
     pub(crate) rows: Rows,
-    pub(crate) numbers: Numbers,
 }
 
 /// One named tensor.
@@ -57,13 +56,4 @@ pub(crate) enum Rows {
     Independent,
     /// Anything else: each request runs alone.
     Whole,
-}
-
-/// Which numbers go in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Numbers {
-    /// All: what a model makes of NaN is its own affair.
-    Any,
-    /// Only finite ones.
-    Finite,
 }

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use parking_lot::Mutex;
-use store::models::Version;
 
 use super::batch;
+use super::edition::Edition;
 use super::queue::{Failure, Job, Queue};
 use super::runner::{Description, Rows, RunError, Runner, Session};
 use super::tensor::Tensor;
@@ -40,7 +40,7 @@ impl std::fmt::Debug for Sessions {
 impl Served {
     pub(crate) fn new(
         name: &str,
-        version: Version,
+        version: Edition,
         runner: Arc<dyn Runner>,
         metrics: Arc<ModelMetrics>,
         max_tensor_bytes: usize,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use predict::forecast::{Batch, Model, Signature, Step};
 
-use super::runner::{Description, Numbers, Rows, RunError, Runner, Session, Slot};
+use super::runner::{Description, Rows, RunError, Runner, Session, Slot};
 use super::tensor::{Dtype, Tensor};
 
 /// A forecasting model behind the service.
@@ -35,8 +35,6 @@ impl StepRunner {
                 slot("c_next", hidden),
             ],
             rows: Rows::Independent,
-            // A NaN in a state would stay in it for good.
-            numbers: Numbers::Finite,
         };
         Self { model, description }
     }

@@ -9,12 +9,13 @@ use tonic_health::pb::health_client::HealthClient;
 
 use crate::harness::*;
 
-const SERVICES: [&str; 5] = [
+const SERVICES: [&str; 6] = [
     v1::feedback_service_server::SERVICE_NAME,
     v1::ingest_service_server::SERVICE_NAME,
     v1::risk_service_server::SERVICE_NAME,
     v1::scoring_service_server::SERVICE_NAME,
     v1::server_service_server::SERVICE_NAME,
+    proto::inference::grpc_inference_service_server::SERVICE_NAME,
 ];
 
 fn of(service: &str) -> HealthCheckRequest {

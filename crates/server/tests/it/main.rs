@@ -5,6 +5,7 @@
 mod feedback;
 mod harness;
 mod health;
+mod inference;
 mod ingest;
 mod risk;
 mod scoring;
