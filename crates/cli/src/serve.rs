@@ -8,10 +8,12 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use hotpath::Shard;
+use series::Unit;
 use server::{Config, Running, StartError, SystemClock};
 use tracing_subscriber::EnvFilter;
 
 use crate::hint::WithHint;
+use crate::numbers::human;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -19,6 +21,8 @@ Examples:
       Watch this machine. Then, in another terminal: forestall watch
   forestall serve --config forestall.toml
       `forestall config print` writes a file with every key and its default.
+  forestall serve --capture data
+      Keep all that is seen and scored, bounded, to train on: forestall dataset describe data
   forestall serve --no-host --listen 127.0.0.1:9000
       Only what is pushed over gRPC, on another port.";
 
@@ -38,6 +42,9 @@ pub(crate) struct ServeArgs {
     /// Keep nothing on disk
     #[arg(long, conflicts_with = "state_dir")]
     no_state: bool,
+    /// Write every scored sample to this directory, as Parquet, for `forestall dataset` and `forestall train`
+    #[arg(long, value_name = "DIR")]
+    capture: Option<PathBuf>,
     /// Leave this machine's own metrics alone
     #[arg(long)]
     no_host: bool,
@@ -92,6 +99,9 @@ impl ServeArgs {
             config.state.enabled = true;
         }
         config.state.enabled &= !self.no_state;
+        if let Some(dir) = &self.capture {
+            config.capture.dir.clone_from(dir);
+        }
         config.host.enabled &= !self.no_host;
         Ok(config)
     }
@@ -136,6 +146,14 @@ fn welcome(out: &mut dyn Write, config: &Config, running: &Running) -> anyhow::R
         }
         None => writeln!(out, "  state      in memory only")?,
     }
+    if config.capture.is_enabled() {
+        let bound = human(config.capture.max_bytes as f64, Unit::Bytes);
+        writeln!(
+            out,
+            "  capture    {}, at most {bound}",
+            config.capture.dir.display()
+        )?;
+    }
     let is_default = at == Config::default().server.listen;
     let addr = if is_default {
         String::new()
@@ -162,6 +180,7 @@ fn with_advice(error: StartError) -> anyhow::Error {
         StartError::State(_) | StartError::Feedback(_) => {
             Some("name another directory with --state-dir DIR, or keep nothing with --no-state")
         }
+        StartError::Capture(_) => Some("name another directory with --capture DIR"),
         _ => None,
     };
     let error = anyhow::Error::new(error);

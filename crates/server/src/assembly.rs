@@ -19,6 +19,7 @@ use tonic_health::ServingStatus;
 
 use crate::auth::{Auth, TokenError};
 use crate::board::Board;
+use crate::capture;
 use crate::config::{Config, ConfigError, ServerConfig};
 use crate::culprits::Culprits;
 use crate::grpc;
@@ -26,6 +27,7 @@ use crate::host_thread::HostThread;
 use crate::inference::{self, Inference};
 use crate::intake::Intake;
 use crate::keeper::{Keeper, SnapshotStatus};
+use crate::sinks::Sinks;
 
 /// What one stream, and one connection, may have on its way: what 500,000 samples a second need at a round trip of
 /// some milliseconds, and little enough that a thousand idle clients hold no memory worth the name.
@@ -75,6 +77,9 @@ pub enum StartError {
     /// The feedback in the state directory cannot be used.
     #[error(transparent)]
     Feedback(#[from] store::FeedbackError),
+    /// The capture directory cannot be used.
+    #[error(transparent)]
+    Capture(#[from] store::capture::CaptureError),
     /// The engine cannot be built.
     #[error(transparent)]
     Engine(#[from] catalog::BuildError),
@@ -96,6 +101,7 @@ pub struct Running {
     intake: Intake,
     host: Option<HostThread>,
     keeper: Option<Keeper>,
+    capture: Option<Arc<capture::Recorder>>,
     grace: Duration,
     /// Unlocks last.
     _state_dir: Option<StateDir>,
@@ -140,7 +146,11 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
     };
     let feedback = state_dir.as_ref().map(StateDir::feedback).transpose()?;
     let board = Arc::new(Board::new(&config.watch));
-    let sink = Arc::clone(&board);
+    let captured = capture::Opened::new(&config.capture)?;
+    let sink = Arc::new(Sinks {
+        board: Arc::clone(&board),
+        capture: captured.as_ref().map(capture::Opened::tap),
+    });
     let engine = Arc::new(Engine::start(
         config.engine.clone(),
         n_shards(&config),
@@ -155,6 +165,10 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
     if let (Some(log), Some(status)) = (&feedback, &snapshots) {
         apply_late_feedback(log, &engine, &status.lock());
     }
+    let capture = captured
+        .map(|opened| opened.start(&config.capture, Arc::downgrade(&engine), Arc::clone(&clock)));
+    let capture = capture.transpose().map_err(StartError::Thread)?;
+    let capture = capture.map(Arc::new);
     let intake = Intake::new(Arc::clone(&engine), clock, &config.ingest);
     let culprits = Arc::new(Culprits::new(config.watch.closed_events));
     let host = match config.host.enabled {
@@ -178,6 +192,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         culprits,
         feedback,
         snapshots,
+        capture: capture.clone(),
         host_missing: host.as_ref().map(HostThread::missing),
         inference,
         config,
@@ -194,6 +209,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         intake,
         host,
         keeper,
+        capture,
         grace,
         _state_dir: state_dir,
     })
@@ -348,7 +364,8 @@ impl Running {
         self.shutdown().await.map_err(io::Error::other)
     }
 
-    /// Stops taking calls, answers what is under way, scores what was admitted, and writes a last snapshot.
+    /// Stops taking calls, answers what is under way, scores what was admitted, seals what was captured, and writes a
+    /// last snapshot.
     ///
     /// # Errors
     /// When that snapshot cannot be written; the one before is kept, and all else is done.
@@ -366,6 +383,9 @@ impl Running {
         // Joining a thread waits.
         let _ = spawn_blocking(move || drop(host)).await;
         self.intake.drained().await;
+        if let Some(capture) = self.capture.take() {
+            let _ = spawn_blocking(move || capture.finish()).await;
+        }
         let Some(keeper) = keeper else { return Ok(()) };
         // The task ends early only when it panics, which has been printed.
         spawn_blocking(move || keeper.finish())

@@ -4,6 +4,7 @@
 mod assembly;
 mod auth;
 mod board;
+pub mod capture;
 mod config;
 mod culprits;
 mod grpc;
@@ -15,12 +16,13 @@ mod metrics;
 pub mod models;
 mod page;
 mod selector;
+mod sinks;
 mod system_clock;
 
 pub use assembly::{Running, StartError, start};
 pub use auth::TokenError;
 pub use config::{
-    Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, Problem, ServerConfig,
-    StateConfig, WatchConfig,
+    CaptureConfig, Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, Problem,
+    ServerConfig, StateConfig, WatchConfig,
 };
 pub use system_clock::SystemClock;

@@ -104,6 +104,7 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
         host,
         state,
         watch,
+        capture,
         inference,
         engine,
     } = config;
@@ -265,6 +266,11 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
             "there is no home directory to keep state in: name a directory",
         ));
     }
+    problems.extend(
+        capture
+            .problems()
+            .map(|(key, message)| problem(key, message)),
+    );
     problems.extend(detectors(config));
     problems
 }

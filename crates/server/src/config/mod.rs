@@ -1,5 +1,6 @@
 //! The configuration: one file, one struct. Unknown keys are refused, and all errors are shown at once.
 
+mod capture;
 mod check;
 mod engine_text;
 
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use hotpath::EngineConfig;
 use serde::{Deserialize, Serialize};
+
+pub use capture::CaptureConfig;
 
 /// Everything that may be set. [`Config::default_toml`] documents each key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,6 +28,8 @@ pub struct Config {
     pub state: StateConfig,
     /// What is kept for readers.
     pub watch: WatchConfig,
+    /// What is written down for learning.
+    pub capture: CaptureConfig,
     /// Models as a service.
     pub inference: InferenceConfig,
     /// The engine.

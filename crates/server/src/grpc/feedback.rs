@@ -8,6 +8,8 @@ use predict::EventId;
 use proto::v1;
 use proto::v1::feedback_service_server::FeedbackService;
 use proto::v1::submit_feedback_request::About;
+use series::Timestamp;
+use store::capture::Said;
 use store::{Appended, FeedbackError, FeedbackLog, NewFeedback, Verdict};
 use tonic::{Request, Response, Status};
 
@@ -90,15 +92,19 @@ fn submit(
         .engine
         .find(&key)
         .ok_or_else(|| Status::not_found(format!("{key} is not watched")))?;
-    let (event_id, time_us) = match about {
-        About::TimeUs(time_us) => (0, time_us),
+    // `None` as the end: the event goes on.
+    let (event_id, time_us, from_us, to_us) = match about {
+        About::TimeUs(time_us) => (0, time_us, time_us, Some(time_us)),
         About::EventId(event) => {
             let records = state.board.events.records(&[EventId(event)]);
             let record = records
                 .get(&EventId(event))
                 .filter(|record| record.peak.series == id);
             let unknown = || Status::not_found(format!("no event {event} of {key} is remembered"));
-            (event, record.ok_or_else(unknown)?.peak.at.micros())
+            let record = record.ok_or_else(unknown)?;
+            let to_us = record.closed.map(Timestamp::micros);
+            let from_us = record.event.since.micros();
+            (event, record.peak.at.micros(), from_us, to_us)
         }
     };
     let submitted_us = state.intake.now().micros();
@@ -122,8 +128,18 @@ fn submit(
             Status::unavailable(format!("{error}{cause}"))
         }
     })?;
-    if let Appended::New(_) = &appended {
+    if let Appended::New(feedback) = &appended {
         state.engine.feedback(id, to_engine(verdict));
+        if let Some(capture) = &state.capture {
+            capture.say(Said {
+                series: feedback.body.series.clone(),
+                submitted_us,
+                from_us,
+                to_us,
+                verdict,
+                note: feedback.body.note.clone(),
+            });
+        }
     }
     Ok(response(appended))
 }

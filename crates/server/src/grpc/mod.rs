@@ -1,6 +1,7 @@
 //! The services of `forestall.v1`, one file each, and that of the Open Inference Protocol. Prost's types end here:
 //! `from_proto` checks what comes in, `to_proto` writes what goes out.
 
+mod capture;
 mod feedback;
 mod from_proto;
 mod inference;
@@ -33,6 +34,7 @@ use tonic_health::server::{HealthReporter, HealthService};
 use crate::Config;
 use crate::auth::Auth;
 use crate::board::Board;
+use crate::capture::Recorder;
 use crate::culprits::Culprits;
 use crate::inference::Inference;
 use crate::intake::Intake;
@@ -54,6 +56,7 @@ pub(crate) struct State {
     pub(crate) names: Names,
     pub(crate) feedback: Option<Mutex<FeedbackLog>>,
     pub(crate) snapshots: Option<Arc<Mutex<SnapshotStatus>>>,
+    pub(crate) capture: Option<Arc<Recorder>>,
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
     pub(crate) inference: Option<Arc<Inference>>,
     pub(crate) config: Config,
@@ -73,6 +76,7 @@ pub(crate) struct Parts {
     pub(crate) culprits: Arc<Culprits>,
     pub(crate) feedback: Option<FeedbackLog>,
     pub(crate) snapshots: Option<Arc<Mutex<SnapshotStatus>>>,
+    pub(crate) capture: Option<Arc<Recorder>>,
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
     pub(crate) inference: Option<Arc<Inference>>,
     pub(crate) config: Config,
@@ -88,6 +92,7 @@ impl State {
             culprits,
             feedback,
             snapshots,
+            capture,
             host_missing,
             inference,
             config,
@@ -105,6 +110,7 @@ impl State {
             board,
             culprits,
             snapshots,
+            capture,
             host_missing,
             inference,
             config,
@@ -163,13 +169,14 @@ fn stopping() -> Status {
 
 /// The names that health is reported under; the empty one stands for the server as a whole. The last one is there
 /// when models are served.
-const HEALTH_NAMES: [&str; 7] = [
+const HEALTH_NAMES: [&str; 8] = [
     "",
     v1::ingest_service_server::SERVICE_NAME,
     v1::risk_service_server::SERVICE_NAME,
     v1::scoring_service_server::SERVICE_NAME,
     v1::feedback_service_server::SERVICE_NAME,
     v1::server_service_server::SERVICE_NAME,
+    v1::capture_service_server::SERVICE_NAME,
     oip::grpc_inference_service_server::SERVICE_NAME,
 ];
 
@@ -204,6 +211,7 @@ pub(crate) async fn routes(
     auth: &Auth,
 ) -> Result<(Routes, Health), tonic_reflection::server::Error> {
     use oip::grpc_inference_service_server::GrpcInferenceServiceServer;
+    use v1::capture_service_server::CaptureServiceServer;
     use v1::feedback_service_server::FeedbackServiceServer;
     use v1::ingest_service_server::IngestServiceServer;
     use v1::risk_service_server::RiskServiceServer;
@@ -235,6 +243,7 @@ pub(crate) async fn routes(
         feedback::Feedbacks(Arc::clone(state))
     );
     add!(ServerServiceServer, info::Info(Arc::clone(state)));
+    add!(CaptureServiceServer, capture::Captures(Arc::clone(state)));
     if let Some(inference) = &state.inference {
         let service = inference::Inferences {
             inference: Arc::clone(inference),
