@@ -3,9 +3,11 @@
 
 mod adam;
 mod batches;
+mod bundle;
 mod checkpoint;
 mod fit;
 pub mod generate;
+mod judge;
 mod learner;
 pub mod lstm;
 mod recipe;
@@ -13,13 +15,17 @@ mod rng;
 mod simd;
 mod source;
 mod spool;
+mod step_model;
 
 pub use adam::Adam;
+pub use bundle::{Bundle, BundleError, CardText, GOLDEN_TOLERANCE, Golden, Tensor};
 pub use checkpoint::CheckpointError;
 pub use fit::{Begin, Epoch, FitError, Fitted, Outcome, Progress, fit};
+pub use judge::{Judgement, Verdict, judge};
 pub use learner::{Group, Learner, LearnerConfig, Update};
 pub use recipe::{ModelRecipe, OptimiserRecipe, Recipe, RecipeError, WindowRecipe};
 pub use rng::Rng;
 pub use simd::{LANES, Wide};
 pub use source::{SeriesChunk, Source, SourceError};
 pub use spool::{Block, Role, Slice, Spool, SpoolError, SpoolWriter};
+pub use step_model::{Order, Report, Stage, TrainError, train_step_model};

@@ -116,4 +116,21 @@ impl Parameters {
         let squares = self.values.iter().map(|&v| f64::from(v) * f64::from(v));
         squares.sum::<f64>().sqrt()
     }
+
+    /// As the writer of ONNX files takes them.
+    #[must_use]
+    pub fn to_graph(&self) -> graph::Lstm {
+        let part = |range: Range<usize>| self.values[range].to_vec();
+        let shape = self.shape;
+        graph::Lstm {
+            inputs: shape.inputs,
+            hidden: shape.hidden,
+            horizons: shape.horizons,
+            w: part(shape.w()),
+            r: part(shape.r()),
+            b: part(shape.b()),
+            head_w: part(shape.head_w()),
+            head_b: part(shape.head_b()),
+        }
+    }
 }

@@ -48,6 +48,7 @@ pub struct SpoolWriter {
     /// Rows of each series so far, by place.
     lengths: Vec<u64>,
     waiting: usize,
+    taken: u64,
     blocks: Vec<Block>,
 }
 
@@ -81,6 +82,7 @@ impl SpoolWriter {
             open: BTreeMap::new(),
             lengths: Vec::new(),
             waiting: 0,
+            taken: 0,
             blocks: Vec::new(),
         })
     }
@@ -140,6 +142,7 @@ impl SpoolWriter {
             self.push_row(&mut open.rows, columns, normal);
             self.lengths[open.series as usize] += 1;
             self.waiting += row_len;
+            self.taken += 1;
             if open.rows.len() == (self.block_steps + self.furthest) * row_len {
                 self.write(open, self.block_steps)?;
                 // What only was looked ahead to begins the next block.
@@ -204,6 +207,12 @@ impl SpoolWriter {
         });
         self.offset += bytes.len() as u64;
         Ok(())
+    }
+
+    /// Rows and series so far.
+    #[must_use]
+    pub fn taken(&self) -> (u64, usize) {
+        (self.taken, self.lengths.len())
     }
 
     /// Closes the spool for writing and opens it for reading.
