@@ -1,9 +1,11 @@
 //! The one binary: arguments in, subcommands out. Each subcommand is one file (or folder) beside this one.
 
+mod capture;
 mod completions;
 mod config;
 mod connect;
 mod culprits;
+mod dataset;
 mod dates;
 mod detectors;
 mod evaluate;
@@ -46,8 +48,10 @@ enum Command {
     Risks(risks::RisksArgs),
     Series(series_list::SeriesArgs),
     Feedback(feedback::FeedbackArgs),
+    Capture(capture::CaptureArgs),
     Replay(replay::ReplayArgs),
     Eval(evaluate::EvalArgs),
+    Dataset(dataset::DatasetArgs),
     Detectors(detectors::DetectorsArgs),
     /// Lists the features that detectors see, with their units
     Features,
@@ -62,8 +66,10 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Risks(args) => risks::run(&args),
         Command::Series(args) => series_list::run(&args),
         Command::Feedback(args) => feedback::run(&args),
+        Command::Capture(args) => capture::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Eval(args) => evaluate::run(&args),
+        Command::Dataset(args) => dataset::run(&args),
         Command::Detectors(args) => detectors::run(&args),
         Command::Features => features_list::run(),
         Command::Config(args) => config::run(&args),

@@ -14,7 +14,7 @@ use crate::folder::Folder;
 use crate::fresh::{Fresh, FreshError};
 use crate::read::guarded;
 use crate::windows::{Duplicates, Span, WINDOW_ROWS, WindowError, Windows};
-use crate::write::{instant_type, parquet};
+use crate::write::{instant_type, instants, parquet};
 
 /// The columns of an export.
 const COLUMNS: [&str; 4] = ["time", "metric", "labels", "value"];
@@ -137,7 +137,7 @@ impl Writer {
                 CsvWriter::new(out).include_header(false).finish(&mut four)
             }
             Self::Parquet(_, out) => {
-                let times = four.column("time")?.cast(&instant_type())?;
+                let times = instants(four.column("time")?)?;
                 four.with_column(times)?;
                 four.rechunk_mut();
                 out.write_batch(&four)

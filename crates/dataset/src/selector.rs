@@ -31,20 +31,21 @@ impl Selector {
         }
     }
 
+    /// Whether a series is meant.
+    #[must_use]
+    pub fn picks(&self, key: &SeriesKey) -> bool {
+        let mut own = self.labels.iter();
+        self.metric.as_deref().is_none_or(|own| own == key.metric())
+            && own.all(|(name, value)| key.label(name) == Some(value))
+    }
+
     /// Whether a series is meant. A series whose labels cannot be read is not.
     pub(crate) fn matches(&self, metric: &str, labels: &str) -> bool {
-        if self.metric.as_deref().is_some_and(|own| own != metric) {
-            return false;
-        }
         if self.labels.is_empty() {
-            return true;
+            return self.metric.as_deref().is_none_or(|own| own == metric);
         }
-        format!("{metric}{labels}")
-            .parse::<SeriesKey>()
-            .is_ok_and(|key| {
-                let mut own = self.labels.iter();
-                own.all(|(name, value)| key.label(name) == Some(value))
-            })
+        let key = format!("{metric}{labels}").parse();
+        key.is_ok_and(|key| self.picks(&key))
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use polars::io::prelude::KeyValueMetadata;
 use polars::prelude::{
-    Categories, DataFrame, DataType, IntoColumn, ParquetCompression, ParquetWriter, PolarsResult,
-    TimeUnit, TimeZone,
+    Categories, Column, DataFrame, DataType, IntoColumn, ParquetCompression, ParquetWriter,
+    PolarsResult, TimeUnit, TimeZone,
 };
 
 use crate::read::guarded;
@@ -111,13 +111,20 @@ pub(crate) fn instant_type() -> DataType {
     DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC))
 }
 
+/// Whole microseconds as instants in UTC. A cast would drop the time zone, which other readers want to see.
+pub(crate) fn instants(column: &Column) -> PolarsResult<Column> {
+    let micros = column.i64()?.clone();
+    let instants = micros.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC));
+    Ok(instants.into_column())
+}
+
 /// The columns in the types of files.
 fn typed(table: Table, frame: &DataFrame) -> PolarsResult<DataFrame> {
     let mut columns = Vec::new();
     for (name, kind) in table.columns() {
         let column = frame.column(&name)?;
         columns.push(match kind {
-            Kind::Instant => column.cast(&instant_type())?,
+            Kind::Instant => instants(column)?,
             Kind::Word => column.cast(&DataType::from_categories(Categories::global()))?,
             Kind::Text | Kind::F64 | Kind::F32 | Kind::Id => column.clone(),
         });

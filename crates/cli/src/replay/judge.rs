@@ -66,7 +66,7 @@ pub(crate) fn file(
 }
 
 /// Says what the person at the terminal can do about a broken file.
-pub(super) fn with_advice(error: sources::replay::ReplayError) -> anyhow::Error {
+pub(crate) fn with_advice(error: sources::replay::ReplayError) -> anyhow::Error {
     use sources::replay::ReplayError as E;
     #[expect(clippy::wildcard_enum_match_arm, reason = "advice where there is some")]
     let advice = match &error {

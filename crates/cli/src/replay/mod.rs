@@ -18,6 +18,8 @@ use sources::replay::{Cells, Options, Order};
 use crate::config::EngineArgs;
 use crate::connect::TrustArgs;
 use crate::runtime::block_on;
+pub(crate) use judge::with_advice;
+
 use into::Speed;
 use plot::Plot;
 use row::Observer;
