@@ -1,6 +1,7 @@
 //! Models that are ONNX graphs. A crate because it fences `ort`: which runtime is there, sessions, and files that lie.
 
 mod backend;
+mod built_in;
 mod card;
 mod golden;
 mod guard;
@@ -12,6 +13,7 @@ mod step;
 mod tensor;
 
 pub use backend::{Backend, BackendChoice, backend, chosen};
+pub use built_in::{BuiltIn, FORECASTER, default_step_model};
 pub use card::{CardError, SignatureCard, signature};
 pub use golden::{Golden, GoldenError, GoldenStep};
 pub use graph::{DataType, Limits, TensorInfo};

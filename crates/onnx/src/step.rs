@@ -59,7 +59,7 @@ pub fn step_model(
     Ok(Arc::new(served))
 }
 
-fn kernel(lstm: &Lstm, signature: &Signature, version: &str) -> Option<Kernel> {
+pub(crate) fn kernel(lstm: &Lstm, signature: &Signature, version: &str) -> Option<Kernel> {
     let weights = Weights {
         w: lstm.w.clone(),
         r: lstm.r.clone(),
