@@ -4,8 +4,10 @@
 mod adam;
 mod batches;
 mod bundle;
+mod calibrator;
 mod checkpoint;
 mod fit;
+mod forest;
 pub mod generate;
 mod judge;
 mod learner;
@@ -19,8 +21,10 @@ mod step_model;
 
 pub use adam::Adam;
 pub use bundle::{Bundle, BundleError, CardText, GOLDEN_TOLERANCE, Golden, Tensor};
+pub use calibrator::{Calibrator, Surprises, tail};
 pub use checkpoint::CheckpointError;
 pub use fit::{Begin, Epoch, FitError, Fitted, Outcome, Progress, fit};
+pub use forest::{ForestRecipe, GrownForest, grow_forest, point, score};
 pub use judge::{Judgement, Verdict, judge};
 pub use learner::{Group, Learner, LearnerConfig, Update};
 pub use recipe::{ModelRecipe, OptimiserRecipe, Recipe, RecipeError, WindowRecipe};

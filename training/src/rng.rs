@@ -14,6 +14,12 @@ impl Rng {
         rng
     }
 
+    /// A stream of its own for item `i`, which leaves this one where it is.
+    #[must_use]
+    pub fn clone_for(&self, i: usize) -> Self {
+        Self::new(self.0, i as u64)
+    }
+
     /// 64 even bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);

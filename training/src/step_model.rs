@@ -67,6 +67,14 @@ pub enum TrainError {
     /// The data does not come.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// There is not enough of it.
+    #[error("{found} rows are too few to learn from, at least {least} are needed")]
+    TooFewRows {
+        /// How many.
+        found: usize,
+        /// How many it takes.
+        least: usize,
+    },
     /// It cannot be learned from.
     #[error(transparent)]
     Fit(#[from] FitError),
@@ -134,17 +142,20 @@ fn fill(
 ) -> Result<Option<Spool>, TrainError> {
     let signature = recipe.signature().map_err(RecipeError::from)?;
     let mut writer = SpoolWriter::new(path, recipe, &signature)?;
-    let mut stopped = false;
-    source.chunks(&mut |chunk| {
-        if !stopped {
-            writer.push(chunk)?;
-            let (rows, series) = writer.taken();
-            stopped = tell(Stage::Reading(rows, series)).is_break();
+    let read = source.chunks(&mut |chunk| {
+        writer.push(chunk)?;
+        let (rows, series) = writer.taken();
+        if tell(Stage::Reading(rows, series)).is_break() {
+            return Err(SpoolError::Stopped);
         }
         Ok(())
-    })?;
+    });
     let spool = writer.finish()?;
-    Ok((!stopped).then_some(spool))
+    match read {
+        Ok(()) => Ok(Some(spool)),
+        Err(SourceError::Spool(SpoolError::Stopped)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn bundle(order: &Order, description: &str, data_sha256: &str, report: &Report) -> Bundle {

@@ -3,6 +3,7 @@
 
 mod build;
 mod check;
+mod curve;
 mod forest;
 #[cfg(test)]
 mod hostile;
@@ -17,6 +18,7 @@ mod tensor;
 mod testing;
 
 pub use check::{Checked, GraphError, Limits, Metadata, TensorInfo, check};
+pub use curve::{Curve, write_curve};
 pub use forest::{Forest, TreeNode, write_forest};
 pub use step::{LEAST_SCALE, LEAST_TAIL, Lstm, write_step};
 pub use tensor::DataType;

@@ -26,6 +26,9 @@ pub enum SpoolError {
         #[source]
         source: std::io::Error,
     },
+    /// Whoever takes the rows has had enough.
+    #[error("stopped")]
+    Stopped,
     /// A chunk contradicts itself.
     #[error(
         "a chunk of series {series:#x} has {times} times, {columns} rows and {marks} marks, expected as many of each"
