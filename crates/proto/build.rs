@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
-const FILES: [&str; 8] = [
+const FILES: [&str; 9] = [
     "forestall/v1/series",
     "forestall/v1/ingest",
     "forestall/v1/risk",
@@ -12,6 +12,7 @@ const FILES: [&str; 8] = [
     "forestall/v1/feedback",
     "forestall/v1/server",
     "forestall/v1/capture",
+    "forestall/v1/models",
     "inference/v2",
 ];
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hotpath::Engine;
+use predict::forecast::Model;
 use series::Clock;
-use store::models::Registry;
 use store::{FeedbackLog, SaveError, StateDir};
 use tokio::net::TcpListener;
 use tokio::sync::watch as signal;
@@ -27,6 +27,8 @@ use crate::host_thread::HostThread;
 use crate::inference::{self, Inference};
 use crate::intake::Intake;
 use crate::keeper::{Keeper, SnapshotStatus};
+use crate::learning::LearningThread;
+use crate::models;
 use crate::sinks::Sinks;
 
 /// What one stream, and one connection, may have on its way: what 500,000 samples a second need at a round trip of
@@ -102,6 +104,7 @@ pub struct Running {
     host: Option<HostThread>,
     keeper: Option<Keeper>,
     capture: Option<Arc<capture::Recorder>>,
+    learning: Option<LearningThread>,
     grace: Duration,
     /// Unlocks last.
     _state_dir: Option<StateDir>,
@@ -120,7 +123,7 @@ impl std::fmt::Debug for Running {
 ///
 /// # Errors
 /// See [`StartError`].
-pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
     let problems = config.problems();
     if !problems.is_empty() {
         return Err(ConfigError {
@@ -146,11 +149,18 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
     };
     let feedback = state_dir.as_ref().map(StateDir::feedback).transpose()?;
     let board = Arc::new(Board::new(&config.watch));
-    let captured = capture::Opened::new(&config.capture)?;
+    let captured = capture::Opened::new(&config.capture, n_shards(&config))?;
     let sink = Arc::new(Sinks {
         board: Arc::clone(&board),
         capture: captured.as_ref().map(capture::Opened::tap),
     });
+    // First the model, so that learned state finds the one that it belongs to.
+    let built_in = built_in(&config);
+    config.engine.models.forecaster.clone_from(&built_in);
+    let serving = open_models(&config, &clock).await?;
+    if let Some(serving) = &serving {
+        config.engine.models.forecaster = serving.model();
+    }
     let engine = Arc::new(Engine::start(
         config.engine.clone(),
         n_shards(&config),
@@ -169,6 +179,22 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         .map(|opened| opened.start(&config.capture, Arc::downgrade(&engine), Arc::clone(&clock)));
     let capture = capture.transpose().map_err(StartError::Thread)?;
     let capture = capture.map(Arc::new);
+    let mut learning = None;
+    let models = match &serving {
+        Some(serving) => {
+            models::setup::attach(serving, Arc::downgrade(&engine));
+            let learn =
+                models::setup::learn(&config, serving, &clock).map_err(StartError::Thread)?;
+            let (thread, status) = learn.unzip();
+            learning = thread;
+            Some(Arc::new(grpc::Kept {
+                serving: Arc::clone(serving),
+                held_back: config.models.held_back(config.capture.dir.clone()),
+                learning: status,
+            }))
+        }
+        None => None,
+    };
     let intake = Intake::new(Arc::clone(&engine), clock, &config.ingest);
     let culprits = Arc::new(Culprits::new(config.watch.closed_events));
     let host = match config.host.enabled {
@@ -180,10 +206,14 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         false => None,
     };
     let inference = match config.inference.enabled {
-        true => Some(serve_models(&config).await?),
+        true => Some(serve_models(&config, built_in).await?),
         false => None,
     };
     let (stop, stopping) = signal::channel(false);
+    if let Some(serving) = serving {
+        let every = Duration::from_secs_f64(config.models.check_interval_s);
+        models::watch(serving, every, stopping.clone()).map_err(StartError::Thread)?;
+    }
     let grace = Duration::from_secs_f64(config.server.shutdown_grace_s);
     let state = Arc::new(grpc::State::new(grpc::Parts {
         engine,
@@ -195,6 +225,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         capture: capture.clone(),
         host_missing: host.as_ref().map(HostThread::missing),
         inference,
+        models,
         config,
         stopping: stopping.clone(),
     }));
@@ -210,6 +241,7 @@ pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, Sta
         host,
         keeper,
         capture,
+        learning,
         grace,
         _state_dir: state_dir,
     })
@@ -235,13 +267,40 @@ async fn serve(
     }
 }
 
+/// What forecasts when no version was promoted.
+fn built_in(config: &Config) -> Option<Arc<dyn Model>> {
+    if let Some(model) = &config.engine.models.forecaster {
+        return Some(Arc::clone(model));
+    }
+    onnx::default_step_model()
+        .inspect_err(|error| tracing::error!(%error, "the built-in model cannot be used"))
+        .ok()
+}
+
+/// Loads the model that forecasts, on a thread that may take its time.
+async fn open_models(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Arc<models::Serving>>, StartError> {
+    let (config, clock) = (config.clone(), Arc::clone(clock));
+    let built_in = config.engine.models.forecaster.clone();
+    let opened = spawn_blocking(move || models::setup::open(&config, built_in, &clock));
+    opened
+        .await
+        .map_err(io::Error::other)
+        .map_err(StartError::Thread)
+}
+
 /// Loads the models that are served by default. One that cannot be loaded keeps nobody from starting: its index says why.
-async fn serve_models(config: &Config) -> Result<Arc<Inference>, StartError> {
-    let state_dir = config.state.resolved_dir().filter(|_| config.state.enabled);
+async fn serve_models(
+    config: &Config,
+    built_in: Option<Arc<dyn Model>>,
+) -> Result<Arc<Inference>, StartError> {
+    let name = config.models.forecaster.parse().ok();
     let library = inference::Models {
-        registry: state_dir.map(|dir| Registry::new(&dir.join("models"))),
-        built_in: None,
-        options: onnx::Options::default(),
+        registry: config.models.registry(&config.state),
+        built_in: name.zip(built_in),
+        options: config.models.loader().options,
     };
     let settings = config.inference.clone();
     let started = spawn_blocking(move || {
@@ -379,9 +438,9 @@ impl Running {
             tracing::warn!("streams were still open after the grace period; they are cut off");
             self.server.abort();
         }
-        let (host, keeper) = (self.host.take(), self.keeper.take());
+        let (host, keeper, learning) = (self.host.take(), self.keeper.take(), self.learning.take());
         // Joining a thread waits.
-        let _ = spawn_blocking(move || drop(host)).await;
+        let _ = spawn_blocking(move || drop((host, learning))).await;
         self.intake.drained().await;
         if let Some(capture) = self.capture.take() {
             let _ = spawn_blocking(move || capture.finish()).await;

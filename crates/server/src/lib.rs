@@ -12,6 +12,7 @@ mod host_thread;
 mod inference;
 mod intake;
 mod keeper;
+mod learning;
 mod metrics;
 pub mod models;
 mod page;
@@ -22,7 +23,8 @@ mod system_clock;
 pub use assembly::{Running, StartError, start};
 pub use auth::TokenError;
 pub use config::{
-    CaptureConfig, Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, Problem,
-    ServerConfig, StateConfig, WatchConfig,
+    CaptureConfig, Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, LearningConfig,
+    ModelsConfig, Problem, ServerConfig, StateConfig, WatchConfig,
 };
+pub use learning::CapturedSource;
 pub use system_clock::SystemClock;

@@ -105,6 +105,8 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
         state,
         watch,
         capture,
+        models,
+        learning,
         inference,
         engine,
     } = config;
@@ -271,6 +273,12 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
             .problems()
             .map(|(key, message)| problem(key, message)),
     );
+    let learning = learning.problems(
+        !capture.dir.as_os_str().is_empty(),
+        models.resolved_dir(state).is_some(),
+    );
+    let of_models = models.problems().into_iter().chain(learning);
+    problems.extend(of_models.map(|(key, message)| problem(key, message)));
     problems.extend(detectors(config));
     problems
 }

@@ -3,6 +3,7 @@
 mod capture;
 mod check;
 mod engine_text;
+mod models;
 
 use std::fmt;
 use std::fs;
@@ -13,6 +14,7 @@ use hotpath::EngineConfig;
 use serde::{Deserialize, Serialize};
 
 pub use capture::CaptureConfig;
+pub use models::{LearningConfig, ModelsConfig};
 
 /// Everything that may be set. [`Config::default_toml`] documents each key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +32,10 @@ pub struct Config {
     pub watch: WatchConfig,
     /// What is written down for learning.
     pub capture: CaptureConfig,
+    /// Models kept like code.
+    pub models: ModelsConfig,
+    /// Models learned from what is captured.
+    pub learning: LearningConfig,
     /// Models as a service.
     pub inference: InferenceConfig,
     /// The engine.

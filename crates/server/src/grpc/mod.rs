@@ -7,12 +7,14 @@ mod from_proto;
 mod inference;
 mod info;
 mod ingest;
+mod models;
 mod risk;
 mod scoring;
 mod to_proto;
 mod watch;
 
 pub(crate) use feedback::to_engine as verdict_to_engine;
+pub(crate) use models::Kept;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -59,6 +61,7 @@ pub(crate) struct State {
     pub(crate) capture: Option<Arc<Recorder>>,
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
     pub(crate) inference: Option<Arc<Inference>>,
+    pub(crate) models: Option<Arc<Kept>>,
     pub(crate) config: Config,
     pub(crate) started: Instant,
     /// Turns to `true` when the server is to stop.
@@ -79,6 +82,7 @@ pub(crate) struct Parts {
     pub(crate) capture: Option<Arc<Recorder>>,
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
     pub(crate) inference: Option<Arc<Inference>>,
+    pub(crate) models: Option<Arc<Kept>>,
     pub(crate) config: Config,
     pub(crate) stopping: signal::Receiver<bool>,
 }
@@ -95,6 +99,7 @@ impl State {
             capture,
             host_missing,
             inference,
+            models,
             config,
             stopping,
         } = parts;
@@ -113,6 +118,7 @@ impl State {
             capture,
             host_missing,
             inference,
+            models,
             config,
             stopping,
         }
@@ -169,7 +175,7 @@ fn stopping() -> Status {
 
 /// The names that health is reported under; the empty one stands for the server as a whole. The last one is there
 /// when models are served.
-const HEALTH_NAMES: [&str; 8] = [
+const HEALTH_NAMES: [&str; 9] = [
     "",
     v1::ingest_service_server::SERVICE_NAME,
     v1::risk_service_server::SERVICE_NAME,
@@ -177,6 +183,7 @@ const HEALTH_NAMES: [&str; 8] = [
     v1::feedback_service_server::SERVICE_NAME,
     v1::server_service_server::SERVICE_NAME,
     v1::capture_service_server::SERVICE_NAME,
+    v1::model_service_server::SERVICE_NAME,
     oip::grpc_inference_service_server::SERVICE_NAME,
 ];
 
@@ -214,6 +221,7 @@ pub(crate) async fn routes(
     use v1::capture_service_server::CaptureServiceServer;
     use v1::feedback_service_server::FeedbackServiceServer;
     use v1::ingest_service_server::IngestServiceServer;
+    use v1::model_service_server::ModelServiceServer;
     use v1::risk_service_server::RiskServiceServer;
     use v1::scoring_service_server::ScoringServiceServer;
     use v1::server_service_server::ServerServiceServer;
@@ -243,6 +251,7 @@ pub(crate) async fn routes(
         feedback::Feedbacks(Arc::clone(state))
     );
     add!(ServerServiceServer, info::Info(Arc::clone(state)));
+    add!(ModelServiceServer, models::Models(Arc::clone(state)));
     add!(CaptureServiceServer, capture::Captures(Arc::clone(state)));
     if let Some(inference) = &state.inference {
         let service = inference::Inferences {

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use series::{SeriesKey, Timestamp};
 use store::Verdict;
-use store::capture::{Picker, Provenance, ReadError, Reader, Rows};
+use store::capture::{Provenance, ReadError, Reader, Rows};
 
 use super::gate::{HeldOut, Mark};
-use crate::selector::Selector;
+use crate::capture::reader;
 
 /// All instants there are.
 pub const ALWAYS: Range<Timestamp> =
@@ -40,15 +40,6 @@ impl Survey {
             Some((first, last)) => (first.min(at), last.max(at)),
         });
     }
-}
-
-/// Reads a selector of a mark, for [`Reader::open`].
-///
-/// # Errors
-/// What is wrong with it.
-pub(crate) fn selectors(text: &str) -> Result<Picker, String> {
-    let selector = Selector::parse(text).map_err(|e| e.to_string())?;
-    Ok(Box::new(move |key| selector.picks(key)))
 }
 
 /// Counts the rows in `range`.
@@ -102,7 +93,7 @@ fn each(
     range: Range<Timestamp>,
     mut take: impl FnMut(&Rows, &[u64]),
 ) -> Result<(), ReadError> {
-    let mut reader = Reader::open(dir, range, selectors)?;
+    let mut reader = reader(dir, range)?;
     let (mut rows, mut ids) = (Rows::default(), Vec::new());
     while reader.next(&mut rows)? {
         number(&reader, &mut ids);

@@ -104,7 +104,8 @@ pub fn verify(loader: &dyn Loader, bundle: &Bundle) -> Result<Verified, VerifyEr
 }
 
 /// An error with its causes, on one line; what a cause repeats is said once.
-pub(crate) fn told(error: &(dyn Error + 'static)) -> String {
+#[must_use]
+pub fn told(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -15,6 +15,7 @@ mod gc;
 mod history;
 mod install;
 mod list;
+mod memory;
 mod name;
 
 pub use bundle::{Bundle, ReadError};

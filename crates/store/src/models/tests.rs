@@ -391,3 +391,13 @@ proptest! {
         prop_assert!(registry.list().is_ok());
     }
 }
+
+#[test]
+fn what_was_remembered_is_there_again() {
+    let (_dir, registry) = with_versions(0);
+    assert_eq!(registry.remembered(&name()).unwrap(), None);
+    for text in [b"one".as_slice(), b"two"] {
+        registry.remember(&name(), text).unwrap();
+        assert_eq!(registry.remembered(&name()).unwrap().unwrap(), text);
+    }
+}

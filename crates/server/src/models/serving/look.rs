@@ -110,6 +110,11 @@ impl Serving {
                 return self.keep(from, None, why);
             }
         };
+        if to.is_none() && self.parts.built_in.is_none() && self.state.lock().model.is_none() {
+            // Nobody forecasts, and nobody asked for it.
+            self.state.lock().seen = Some(seen);
+            return Refreshed::Unchanged;
+        }
         let model = match to {
             Some(version) => self.load(version).map(Some).map_err(|e| told(e.as_ref())),
             None => Ok(self.parts.built_in.clone()),
@@ -137,7 +142,7 @@ impl Serving {
         Ok(verify(self.parts.loader.as_ref(), &bundle)?)
     }
 
-    /// Lets `model` take over; `None` is the end of forecasting at the next start, since no shard can unlearn how.
+    /// Lets `model` take over. No shard can unlearn to forecast, so `None` is refused.
     pub(super) fn hand_over(
         &self,
         version: Option<Version>,
