@@ -1,0 +1,40 @@
+//! Ctrl-C during long work: the first ends it in order, the second at once.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+/// Whether somebody pressed Ctrl-C.
+#[derive(Debug, Clone)]
+pub(super) struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Listens from now on. Without a listener, Ctrl-C ends the process as ever.
+    pub(super) fn listen() -> Self {
+        let pressed = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&pressed);
+        thread::spawn(move || {
+            let waiting = crate::runtime::block_on(async move {
+                tokio::signal::ctrl_c().await?;
+                told.store(true, Ordering::Relaxed);
+                tokio::signal::ctrl_c().await?;
+                Ok(())
+            });
+            if waiting.is_ok() {
+                // 128 + SIGINT, as shells report it.
+                std::process::exit(130);
+            }
+        });
+        Self(pressed)
+    }
+
+    /// Break once it was pressed.
+    pub(super) fn flow(&self) -> ControlFlow<()> {
+        if self.0.load(Ordering::Relaxed) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+}
