@@ -3,9 +3,13 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use hotpath::{EngineConfig, Profile};
+use predict::anomaly::DETECTORS;
 use server::Config;
+
+use crate::model_file;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -57,6 +61,38 @@ pub(crate) struct EngineArgs {
     /// How much to spend on each series
     #[arg(long, value_enum, value_name = "PROFILE")]
     profile: Option<ProfileName>,
+
+    #[command(flatten)]
+    members: MemberArgs,
+
+    /// A model to forecast with, in place of the built-in one: a bundle or an ONNX file; takes in `lstm`
+    #[arg(long, value_name = "PATH")]
+    model: Option<PathBuf>,
+}
+
+/// Detectors besides those of the profile.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct MemberArgs {
+    /// Takes in a detector that the profile leaves out, such as `lstm`; may be repeated
+    #[arg(long = "with", value_name = "DETECTOR")]
+    with: Vec<String>,
+}
+
+impl MemberArgs {
+    /// Writes them into a configuration, and gives it the built-in model to forecast with.
+    ///
+    /// # Errors
+    /// When there is no such detector.
+    pub(crate) fn apply(&self, config: &mut EngineConfig) -> anyhow::Result<()> {
+        for name in &self.with {
+            let entry = catalog::find(DETECTORS, name).context("--with")?;
+            let options = config.detectors.entry(entry.name.to_owned()).or_default();
+            options.insert("enabled".to_owned(), true.into());
+        }
+        let built_in = onnx::default_step_model().context("loading the built-in model")?;
+        config.models.forecaster = Some(built_in);
+        Ok(())
+    }
 }
 
 /// [`Profile`] as it is spelt on the command line.
@@ -72,7 +108,7 @@ impl EngineArgs {
     /// The configuration that the arguments describe.
     ///
     /// # Errors
-    /// When the configuration file cannot be used.
+    /// When the configuration file or the model cannot be used, or there is no such detector.
     pub(crate) fn load(&self) -> anyhow::Result<EngineConfig> {
         let mut config = self
             .config
@@ -85,6 +121,15 @@ impl EngineArgs {
             Some(ProfileName::Default) => config.profile = Profile::Default,
             Some(ProfileName::Lean) => config.profile = Profile::Lean,
             None => {}
+        }
+        self.members.apply(&mut config)?;
+        if let Some(path) = &self.model {
+            let model = model_file::step_model(path)?;
+            let hidden = i64::try_from(model.signature().hidden())?;
+            let options = config.detectors.entry("lstm".to_owned()).or_default();
+            options.insert("enabled".to_owned(), true.into());
+            options.insert("max_hidden".to_owned(), hidden.into());
+            config.models.forecaster = Some(model);
         }
         Ok(config)
     }

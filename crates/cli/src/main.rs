@@ -12,6 +12,8 @@ mod evaluate;
 mod features_list;
 mod feedback;
 mod hint;
+mod model_file;
+mod models;
 mod numbers;
 mod progress;
 mod replay;
@@ -20,6 +22,7 @@ mod runtime;
 mod series_list;
 mod serve;
 mod table;
+mod train;
 mod watch;
 mod wire;
 
@@ -52,11 +55,16 @@ enum Command {
     Replay(replay::ReplayArgs),
     Eval(evaluate::EvalArgs),
     Dataset(dataset::DatasetArgs),
+    Models(models::ModelsArgs),
+    Train(train::TrainArgs),
     Detectors(detectors::DetectorsArgs),
     /// Lists the features that detectors see, with their units
     Features,
     Config(config::ConfigArgs),
     Completions(completions::CompletionsArgs),
+    /// Tries a graph on standard input, so that what it does to a process is done to this one
+    #[command(name = "__probe-model", hide = true)]
+    ProbeModel,
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
@@ -70,10 +78,13 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Replay(args) => replay::run(&args),
         Command::Eval(args) => evaluate::run(&args),
         Command::Dataset(args) => dataset::run(&args),
+        Command::Models(args) => models::run(&args),
+        Command::Train(args) => train::run(&args),
         Command::Detectors(args) => detectors::run(&args),
         Command::Features => features_list::run(),
         Command::Config(args) => config::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
+        Command::ProbeModel => models::probe(),
     }
 }
 

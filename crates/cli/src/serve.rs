@@ -12,6 +12,7 @@ use series::Unit;
 use server::{Config, Running, StartError, SystemClock};
 use tracing_subscriber::EnvFilter;
 
+use crate::config::MemberArgs;
 use crate::hint::WithHint;
 use crate::numbers::human;
 
@@ -48,6 +49,8 @@ pub(crate) struct ServeArgs {
     /// Leave this machine's own metrics alone
     #[arg(long)]
     no_host: bool,
+    #[command(flatten)]
+    members: MemberArgs,
     /// What to log to standard error: a level, or directives such as `server=debug,warn`
     #[arg(long, value_name = "LEVEL", default_value = "warn")]
     log: String,
@@ -103,6 +106,9 @@ impl ServeArgs {
             config.capture.dir.clone_from(dir);
         }
         config.host.enabled &= !self.no_host;
+        // Where this program cannot be found again, graphs of others are loaded right here.
+        config.models.prober = std::env::current_exe().ok();
+        self.members.apply(&mut config.engine)?;
         Ok(config)
     }
 }

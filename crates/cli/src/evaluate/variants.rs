@@ -98,7 +98,8 @@ mod tests {
 
     #[test]
     fn each_ablation_differs_by_one_detector() {
-        let engine = EngineConfig::default();
+        let mut engine = EngineConfig::default();
+        engine.models.forecaster = Some(onnx::default_step_model().unwrap());
         let count = |variant: &Variant| Shard::new(&variant.config).unwrap().member_names().len();
         let variants = ablations(&engine, true).unwrap();
         let all = count(&variants[0]);
