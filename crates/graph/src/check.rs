@@ -72,6 +72,9 @@ pub struct Checked {
     /// Names of the inputs' dimensions where any number goes: dimensions of one name must be equal. In the order of
     /// `inputs`; empty where a dimension has a number or no name.
     pub symbols: Vec<Vec<String>>,
+    /// The first node that looks where the values of an input say, if any: fit only for a runtime that bears an index
+    /// beyond the end.
+    pub pointed: Option<String>,
     /// Version of the standard operators.
     pub opset: i64,
     /// Version of the format.
@@ -176,7 +179,7 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<Checked, GraphError> {
         ends("input", inputs)?,
         ends("output", graph.output.iter().collect())?,
     );
-    nodes::check(graph, &inputs, limits)?;
+    let pointed = nodes::check(graph, &inputs, limits)?;
     let mut metadata = Metadata::new();
     for entry in &model.metadata_props {
         if metadata
@@ -197,6 +200,7 @@ pub fn check(bytes: &[u8], limits: &Limits) -> Result<Checked, GraphError> {
             .is_some_and(|step| step::graph(step) == *graph),
         step,
         symbols,
+        pointed,
         inputs,
         outputs,
         metadata,

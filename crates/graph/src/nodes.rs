@@ -20,7 +20,7 @@ pub(crate) fn check(
     graph: &Graph,
     inputs: &[TensorInfo],
     limits: &Limits,
-) -> Result<(), GraphError> {
+) -> Result<Option<String>, GraphError> {
     if graph.node.len() > limits.nodes {
         return Err(GraphError::TooMuch {
             what: "nodes",
@@ -49,6 +49,7 @@ pub(crate) fn check(
         problem,
     };
     let symbolic = inputs.iter().any(|input| input.shape.contains(&None));
+    let mut pointed = None;
     for node in &graph.node {
         operator(node, symbolic).map_err(|problem| wrong(node, problem))?;
         let mut origin = Origin::default();
@@ -71,6 +72,9 @@ pub(crate) fn check(
                 );
                 return Err(wrong(node, problem));
             }
+            if from.values && operators::pointed_by(&node.op_type).contains(&place) {
+                pointed.get_or_insert_with(|| format!("{:?} ({})", name_of(node), node.op_type));
+            }
             origin = origin.and(from);
         }
         let origin = origin.through(node);
@@ -89,7 +93,7 @@ pub(crate) fn check(
             });
         }
     }
-    Ok(())
+    Ok(pointed)
 }
 
 /// Where the numbers behind a name come from.

@@ -38,6 +38,26 @@ const SIZED_BY: &[(&str, &[usize])] = &[
     ("Tile", &[1]),
 ];
 
+/// Operators whose input at these places says where to look, or how to cut. Beyond the end of what there is, ONNX Runtime
+/// answers with an error; tract ends the process.
+const POINTED_BY: &[(&str, &[usize])] = &[
+    ("CumSum", &[1]),
+    ("Gather", &[1]),
+    ("GatherElements", &[1]),
+    ("GatherND", &[1]),
+    ("OneHot", &[0]),
+    ("Reshape", &[1]),
+    ("ReverseSequence", &[1]),
+    ("ScatterElements", &[1]),
+    ("ScatterND", &[1]),
+    ("Slice", &[1, 2, 3, 4]),
+    ("Split", &[1]),
+    ("Squeeze", &[1]),
+    ("TopK", &[1]),
+    ("Trilu", &[1]),
+    ("Unsqueeze", &[1]),
+];
+
 /// Whether a domain is the standard one.
 pub(crate) fn is_standard(domain: &str) -> bool {
     domain.is_empty() || domain == "ai.onnx"
@@ -56,6 +76,12 @@ pub(crate) fn is_known(domain: &str, operator: &str) -> bool {
 /// Places of the inputs that say how large the output becomes.
 pub(crate) fn sized_by(operator: &str) -> &'static [usize] {
     let found = SIZED_BY.iter().find(|(name, _)| *name == operator);
+    found.map_or(&[], |(_, places)| places)
+}
+
+/// Places of the inputs that say where to look.
+pub(crate) fn pointed_by(operator: &str) -> &'static [usize] {
+    let found = POINTED_BY.iter().find(|(name, _)| *name == operator);
     found.map_or(&[], |(_, places)| places)
 }
 
@@ -100,6 +126,8 @@ mod tests {
 
     #[test]
     fn what_sizes_an_output_is_itself_allowed() {
-        assert!(SIZED_BY.iter().all(|(name, _)| is_known("", name)));
+        let all = SIZED_BY.iter().chain(POINTED_BY);
+        assert!(all.clone().count() > 20);
+        assert!(all.into_iter().all(|(name, _)| is_known("", name)));
     }
 }

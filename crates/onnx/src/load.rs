@@ -4,12 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use graph::{Checked, GraphError, Limits, TensorInfo};
-use ort::session::Session;
 
-use crate::backend::chosen;
+use crate::backend::{Backend, chosen};
 use crate::card::CardError;
 use crate::guard::{Guard, GuardError};
-use crate::session::{brief, open};
+use crate::session::{Runner, brief};
 use crate::tensor::{Tensor, TensorData};
 
 /// How models are loaded.
@@ -81,7 +80,7 @@ pub struct Graph {
     checked: Checked,
     bytes: Vec<u8>,
     /// Sessions that nobody uses just now; locked to take one or put one back, never while one runs.
-    idle: Mutex<Vec<Session>>,
+    idle: Mutex<Vec<Runner>>,
 }
 
 /// Checks and loads a graph.
@@ -98,10 +97,16 @@ pub fn load(bytes: &[u8], options: &Options) -> Result<Arc<Graph>, LoadError> {
             )));
         }
     }
+    if let (Some(node), Backend::Tract) = (&checked.pointed, &chosen().backend) {
+        return Err(LoadError::Unfit(format!(
+            "node {node} looks where the values of an input say; beyond the end, tract would end this process. ONNX \
+             Runtime runs such graphs: `forestall doctor` tells where its library is looked for"
+        )));
+    }
     if let Some(guard) = options.guard.as_ref().filter(|_| !checked.ours) {
         guard.check(bytes)?;
     }
-    let session = open_here(bytes)?;
+    let session = open_here(bytes, &checked)?;
     Ok(Arc::new(Graph {
         checked,
         bytes: bytes.to_vec(),
@@ -110,14 +115,16 @@ pub fn load(bytes: &[u8], options: &Options) -> Result<Arc<Graph>, LoadError> {
 }
 
 /// A session in this process's runtime.
-fn open_here(bytes: &[u8]) -> Result<Session, LoadError> {
+fn open_here(bytes: &[u8], checked: &Checked) -> Result<Runner, LoadError> {
     let choice = chosen();
     let refused = |message: &str| LoadError::Runtime {
         backend: choice.backend.to_string(),
         message: message.to_owned(),
     };
     let environment = choice.environment().map_err(refused)?;
-    open(environment, bytes).map_err(|message| refused(&message))
+    let inputs = checked.inputs.iter().map(|info| &*info.name);
+    let outputs = checked.outputs.iter().map(|info| &*info.name);
+    Runner::open(environment, bytes, inputs, outputs).map_err(|message| refused(&message))
 }
 
 impl Graph {
@@ -140,13 +147,13 @@ impl Graph {
     }
 
     /// A session that nobody else has.
-    pub(crate) fn session(&self) -> Result<Session, LoadError> {
+    pub(crate) fn session(&self) -> Result<Runner, LoadError> {
         let idle = self
             .idle
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        idle.map_or_else(|| open_here(&self.bytes), Ok)
+        idle.map_or_else(|| open_here(&self.bytes, &self.checked), Ok)
     }
 
     /// Runs it once: takes every input, in any order, and gives every output, in the graph's.
@@ -159,9 +166,8 @@ impl Graph {
         let mut session = self
             .session()
             .map_err(|error| InferError::Runtime(error.to_string()))?;
-        let result = run(&mut session, inputs, &self.checked.outputs);
         // A session that failed is closed: nothing says in which state it is.
-        let outputs = result.map_err(|error| InferError::Runtime(brief(&error.to_string())))?;
+        let outputs = run(&mut session, inputs, &self.checked).map_err(InferError::Runtime)?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         idle.push(session);
         Ok(outputs)
@@ -261,28 +267,23 @@ fn matches(tensor: &Tensor, info: &TensorInfo) -> Result<(), String> {
 }
 
 /// One run of a session, with inputs that fit.
-fn run(
-    session: &mut Session,
-    inputs: &[Tensor],
-    outputs: &[TensorInfo],
-) -> ort::Result<Vec<Tensor>> {
-    let lent = inputs
+fn run(session: &mut Runner, inputs: &[Tensor], checked: &Checked) -> Result<Vec<Tensor>, String> {
+    let named = |info: &TensorInfo| inputs.iter().find(|tensor| tensor.name == info.name);
+    let lent = checked
+        .inputs
         .iter()
-        .map(|tensor| Ok((tensor.name.as_str(), tensor.lend()?)))
-        .collect::<ort::Result<Vec<_>>>()?;
-    let given = session.run::<0>(lent)?;
-    outputs
-        .iter()
-        .map(|info| {
-            let value = given
-                .get(&info.name)
-                .ok_or_else(|| ort::Error::new(format!("no output {:?}", info.name)))?;
-            let (shape, data) = TensorData::from_value(value, info.dtype)?;
-            Ok(Tensor {
-                name: info.name.clone(),
-                shape,
-                data,
-            })
+        .filter_map(named)
+        .map(Tensor::lend)
+        .collect::<ort::Result<Vec<_>>>()
+        .map_err(|error| brief(&error.to_string()))?;
+    let given = session.run(&lent)?;
+    let output = |(place, info): (usize, &TensorInfo)| {
+        let (shape, data) = TensorData::copied(&given, place, info.dtype)?;
+        Ok(Tensor {
+            name: info.name.clone(),
+            shape,
+            data,
         })
-        .collect()
+    };
+    checked.outputs.iter().enumerate().map(output).collect()
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use graph::{Checked, DataType, Lstm, TensorInfo};
-use ort::session::Session;
+use ort::session::SessionInputValue;
 use ort::value::TensorRef;
 use predict::forecast::{Batch, Kernel, Model, Signature, Step, StepError, Weights};
 
 use crate::card::{SignatureCard, signature};
 use crate::load::{Graph, LoadError, Options, Prefer, load};
-use crate::session::brief;
+use crate::session::{Runner, brief};
 
 /// Rows and steps of the run that every model has to pass before it serves.
 const PROOF_ROWS: usize = 5;
@@ -193,21 +193,35 @@ impl Model for Served {
     }
 
     fn session(&self) -> Result<Box<dyn Step>, StepError> {
+        let place = |infos: &[TensorInfo], name: &str| {
+            let found = infos.iter().position(|info| info.name == name);
+            found.ok_or_else(|| StepError(format!("there is no {name:?}")))
+        };
+        let inputs = ["x", "h", "c"].map(|name| place(self.graph.inputs(), name));
+        let outputs = OUTPUTS.map(|name| place(self.graph.outputs(), name));
         let session = self.graph.session();
         Ok(Box::new(SessionStep {
             session: session.map_err(|error| StepError(error.to_string()))?,
-            inputs: self.signature.inputs().len(),
-            hidden: self.signature.hidden(),
+            widths: (self.signature.inputs().len(), self.signature.hidden()),
+            inputs: inputs.into_iter().collect::<Result<_, _>>()?,
+            outputs: outputs.into_iter().collect::<Result<_, _>>()?,
         }))
     }
 }
 
+/// Outputs in the order in which a batch takes them.
+const OUTPUTS: [&str; 5] = ["location", "scale", "tail", "h_next", "c_next"];
+
 /// One thread's session.
 #[derive(Debug)]
 struct SessionStep {
-    session: Session,
-    inputs: usize,
-    hidden: usize,
+    session: Runner,
+    /// Numbers of a row of `x`, and of the state.
+    widths: (usize, usize),
+    /// Where `x`, `h` and `c` stand among the graph's inputs.
+    inputs: Vec<usize>,
+    /// Where [`OUTPUTS`] stand among the graph's.
+    outputs: Vec<usize>,
 }
 
 impl Step for SessionStep {
@@ -215,9 +229,7 @@ impl Step for SessionStep {
         if batch.rows() == 0 {
             return Ok(());
         }
-        let (f, h) = (self.inputs, self.hidden);
-        run(&mut self.session, batch, f, h)
-            .map_err(|error| StepError(brief(&error.to_string())))?;
+        self.run(batch).map_err(StepError)?;
         let all = [
             &batch.location,
             &batch.scale,
@@ -233,36 +245,42 @@ impl Step for SessionStep {
     }
 }
 
-fn run(session: &mut Session, batch: &mut Batch, f: usize, h: usize) -> ort::Result<()> {
-    let rows = batch.rows();
-    let given = session.run(ort::inputs![
-        "x" => TensorRef::from_array_view(([rows, f], &batch.x[..]))?,
-        "h" => TensorRef::from_array_view(([rows, h], &batch.h[..]))?,
-        "c" => TensorRef::from_array_view(([rows, h], &batch.c[..]))?,
-    ])?;
-    for (name, place) in [
-        ("location", &mut batch.location),
-        ("scale", &mut batch.scale),
-        ("tail", &mut batch.tail),
-    ] {
-        copy(&given, name, place)?;
+impl SessionStep {
+    fn run(&mut self, batch: &mut Batch) -> Result<(), String> {
+        let rows = batch.rows();
+        let (f, h) = self.widths;
+        let lend = |data, width| -> ort::Result<SessionInputValue<'_>> {
+            Ok(TensorRef::from_array_view(([rows, width], data))?.into())
+        };
+        let lent = || -> ort::Result<Vec<_>> {
+            let mut lent = [
+                (self.inputs[0], lend(&batch.x[..], f)?),
+                (self.inputs[1], lend(&batch.h[..], h)?),
+                (self.inputs[2], lend(&batch.c[..], h)?),
+            ];
+            lent.sort_by_key(|(place, _)| *place);
+            Ok(lent.into_iter().map(|(_, value)| value).collect())
+        };
+        let lent = lent().map_err(|error| brief(&error.to_string()))?;
+        let given = self.session.run(&lent)?;
+        drop(lent);
+        let to = [
+            &mut batch.location,
+            &mut batch.scale,
+            &mut batch.tail,
+            &mut batch.h,
+            &mut batch.c,
+        ];
+        for ((name, &place), to) in OUTPUTS.iter().zip(&self.outputs).zip(to) {
+            let (shape, data) = given.tensor::<f32>(place)?;
+            if data.len() != to.len() {
+                return Err(format!(
+                    "output {name:?} has shape {shape:?}, expected {} numbers",
+                    to.len()
+                ));
+            }
+            to.copy_from_slice(data);
+        }
+        Ok(())
     }
-    copy(&given, "h_next", &mut batch.h)?;
-    copy(&given, "c_next", &mut batch.c)
-}
-
-fn copy(given: &ort::session::SessionOutputs<'_>, name: &str, to: &mut [f32]) -> ort::Result<()> {
-    let value = given
-        .get(name)
-        .ok_or_else(|| ort::Error::new(format!("there is no output {name:?}")))?;
-    let (shape, data) = value.try_extract_tensor::<f32>()?;
-    if data.len() != to.len() {
-        let message = format!(
-            "output {name:?} has shape {shape}, expected {} numbers",
-            to.len()
-        );
-        return Err(ort::Error::new(message));
-    }
-    to.copy_from_slice(data);
-    Ok(())
 }

@@ -2,7 +2,9 @@
 
 use graph::DataType;
 use ort::session::SessionInputValue;
-use ort::value::{DynValue, TensorRef};
+use ort::value::TensorRef;
+
+use crate::session::Given;
 
 /// Numbers with a name and a shape, row-major.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,9 +17,35 @@ pub struct Tensor {
     pub data: TensorData,
 }
 
+/// A type of element, as a runtime gives it.
+trait Element: Sized {
+    fn copied(given: &Given<'_>, place: usize) -> Result<(Vec<usize>, Vec<Self>), String>;
+}
+
+macro_rules! numbers {
+    ($($kind:ty),+) => {
+        $(impl Element for $kind {
+            fn copied(given: &Given<'_>, place: usize) -> Result<(Vec<usize>, Vec<Self>), String> {
+                let (shape, data) = given.tensor(place)?;
+                Ok((shape, data.to_vec()))
+            }
+        })+
+    };
+}
+
+numbers!(f32, f64, i8, i16, i32, i64, u8, u16, u32, u64);
+
+impl Element for bool {
+    fn copied(given: &Given<'_>, place: usize) -> Result<(Vec<usize>, Vec<Self>), String> {
+        let (shape, data) = given.bools(place)?;
+        Ok((shape, data.iter().map(|byte| *byte != 0).collect()))
+    }
+}
+
 /// Writes out an enum with one variant per type of element, and what has to be done once for each.
 macro_rules! elements {
     ($($variant:ident($kind:ty)),+ $(,)?) => {
+
         /// Elements of one type.
         #[derive(Debug, Clone, PartialEq)]
         #[expect(missing_docs, reason = "the names say it all")]
@@ -52,14 +80,17 @@ macro_rules! elements {
             }
 
             /// Copies out what a runtime gave.
-            pub(crate) fn from_value(value: &DynValue, dtype: DataType) -> ort::Result<(Vec<usize>, Self)> {
+            pub(crate) fn copied(
+                given: &Given<'_>,
+                place: usize,
+                dtype: DataType,
+            ) -> Result<(Vec<usize>, Self), String> {
                 match dtype {
                     $(DataType::$variant => {
-                        let (shape, data) = value.try_extract_tensor::<$kind>()?;
-                        let shape = shape.iter().map(|&dim| usize::try_from(dim).unwrap_or(0));
-                        Ok((shape.collect(), Self::$variant(data.to_vec())))
+                        let (shape, data) = <$kind as Element>::copied(given, place)?;
+                        Ok((shape, Self::$variant(data)))
                     })+
-                    DataType::F16 | DataType::Bf16 => Err(ort::Error::new("elements of 16 bits")),
+                    DataType::F16 | DataType::Bf16 => Err("elements of 16 bits".to_owned()),
                 }
             }
         }
