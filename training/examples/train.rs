@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         out: out.into(),
         begin: Begin::Resume,
         created: String::new(),
-        command: arguments.join(" "),
+        command: format!("forestall train --recipe {name} --generate"),
     };
     let (start, mut err, mut last) = (Instant::now(), std::io::stderr(), (0, 0));
     let report = train_step_model(&order, &mut source, &mut |stage| {

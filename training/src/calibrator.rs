@@ -164,8 +164,8 @@ impl Calibrator {
             scale = (f64::from(self.curve.scale))
             exponent = (f64::from(self.curve.exponent))
         };
-        for (promised, share) in &self.kept {
-            metrics.insert(format!("share_at_{promised:e}"), toml::Value::Float(*share));
+        for (decade, (_, share)) in (1..).zip(&self.kept) {
+            metrics.insert(format!("share_at_1e-{decade}"), toml::Value::Float(*share));
         }
         let training = toml::toml! {
             recipe = "calibrator"

@@ -55,7 +55,11 @@ pub(super) fn run(args: &CalibratorArgs) -> anyhow::Result<()> {
         let percent = |x: f64| format!("{:.3} %", 100.0 * x);
         table.row([percent(*promised), percent(*seen)]);
     }
-    writeln!(out, "False alarms among {} normal samples:\n", grouped(fitted.rows))?;
+    writeln!(
+        out,
+        "False alarms among {} normal samples:\n",
+        grouped(fitted.rows)
+    )?;
     table.write(&mut out, "  ")?;
     writeln!(
         out,

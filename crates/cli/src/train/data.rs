@@ -80,8 +80,13 @@ pub(super) fn check(dir: &Path) -> anyhow::Result<()> {
     if dir.join("samples").is_dir() {
         return Ok(());
     }
-    let error = anyhow::anyhow!("{} has no folder `samples`: it is no captured data", dir.display());
-    Err(error.hint("`forestall serve --capture DIR` captures what is watched; `--generate` needs no data"))
+    let error = anyhow::anyhow!(
+        "{} has no folder `samples`: it is no captured data",
+        dir.display()
+    );
+    Err(error.hint(
+        "`forestall serve --capture DIR` captures what is watched; `--generate` needs no data",
+    ))
 }
 
 /// Whether a model may be written to a folder.
@@ -95,10 +100,15 @@ pub(super) fn vacant(out: &Path, force: bool) -> anyhow::Result<()> {
 
 /// Now, as cards have it.
 pub(super) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    jiff::Timestamp::now()
+        .strftime("%Y-%m-%dT%H:%M:%SZ")
+        .to_string()
 }
 
 /// The last part of a path.
 pub(super) fn last(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
 }

@@ -34,13 +34,15 @@ impl Show {
         match stage {
             Stage::Reading(rows, series) => {
                 let (rows, series) = (grouped(*rows), grouped(*series as u64));
-                self.bar.set_message(format!("reading: {rows} rows of {series} series"));
+                self.bar
+                    .set_message(format!("reading: {rows} rows of {series} series"));
                 self.bar.tick();
             }
             Stage::Training(progress) => self.learned(progress),
             Stage::Judging => {
                 self.bar.set_style(style("{spinner} {msg}"));
-                self.bar.set_message("judging what was learned on what was kept back");
+                self.bar
+                    .set_message("judging what was learned on what was kept back");
                 self.bar.tick();
             }
         }
@@ -51,13 +53,16 @@ impl Show {
         let at = u64::from(p.epoch) * blocks + done;
         if !self.training {
             self.training = true;
-            self.bar.set_style(style("{msg} {bar:24} {percent:>3} %  {eta} left"));
+            self.bar
+                .set_style(style("{msg} {bar:24} {percent:>3} %  {eta} left"));
             self.bar.set_length(u64::from(p.epochs) * blocks);
             // What an earlier run did must not count into the speed of this one.
             self.bar.set_position(at);
             self.bar.reset_eta();
         }
-        let kept = p.validation.map_or("-".to_owned(), |loss| format!("{loss:.4}"));
+        let kept = p
+            .validation
+            .map_or("-".to_owned(), |loss| format!("{loss:.4}"));
         let n = p.epoch + 1;
         self.bar.set_message(format!(
             "epoch {n:>2}/{}  loss {:>8.4}  kept back {kept:>8}",
@@ -98,7 +103,10 @@ pub(super) fn verdict(out: &mut dyn Write, verdict: &Verdict) -> std::io::Result
         table.row(row(judgement));
     }
     let (rows, series) = (grouped(verdict.rows), grouped(verdict.series as u64));
-    writeln!(out, "Surprise at {rows} samples of {series} series that were kept back; lower is better.\n")?;
+    writeln!(
+        out,
+        "Surprise at {rows} samples of {series} series that were kept back; lower is better.\n"
+    )?;
     table.write(out, "  ")?;
     writeln!(
         out,
@@ -119,7 +127,16 @@ fn row(judgement: &Judgement) -> Vec<String> {
     } else {
         String::new()
     };
-    vec![judgement.name.clone(), nats(judgement.nll), next, furthest, low, median, high, better]
+    vec![
+        judgement.name.clone(),
+        nats(judgement.nll),
+        next,
+        furthest,
+        low,
+        median,
+        high,
+        better,
+    ]
 }
 
 #[cfg(test)]
@@ -137,7 +154,10 @@ mod tests {
         };
         let mut out = Vec::new();
         let all = Verdict {
-            judgements: vec![judgement("model", 0.25, f64::NAN), judgement("constant", 1.5, 0.98)],
+            judgements: vec![
+                judgement("model", 0.25, f64::NAN),
+                judgement("constant", 1.5, 0.98),
+            ],
             threshold: 20.0,
             outside: [0.11, 0.0123],
             rows: 12_345,
@@ -145,8 +165,16 @@ mod tests {
         };
         verdict(&mut out, &all).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.starts_with("Surprise at 12,345 samples of 67 series"), "{text}");
-        assert!(text.contains("  constant  1.500        1.000     2.000"), "{text}");
-        assert!(text.contains("98 %") && text.contains("11.0 % (10") && text.contains("1.23 % (1)"));
+        assert!(
+            text.starts_with("Surprise at 12,345 samples of 67 series"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  constant  1.500        1.000     2.000"),
+            "{text}"
+        );
+        assert!(
+            text.contains("98 %") && text.contains("11.0 % (10") && text.contains("1.23 % (1)")
+        );
     }
 }

@@ -46,7 +46,9 @@ impl StepArgs {
     fn recipe(&self) -> anyhow::Result<Recipe> {
         let mut recipe = Recipe::named(&self.recipe)
             .map_err(anyhow::Error::new)
-            .map_err(|error| error.hint("recipes are default, quick, or the path of a TOML file"))?;
+            .map_err(|error| {
+                error.hint("recipes are default, quick, or the path of a TOML file")
+            })?;
         recipe.seed = self.seed.unwrap_or(recipe.seed);
         recipe.optimiser.epochs = self.epochs.unwrap_or(recipe.optimiser.epochs);
         recipe.model.hidden = self.hidden.unwrap_or(recipe.model.hidden);
@@ -56,7 +58,10 @@ impl StepArgs {
 
     /// The command that makes the model again.
     fn command(&self, recipe_name: &str) -> String {
-        let mut words = vec![format!("forestall train --recipe {recipe_name}"), self.data.named()];
+        let mut words = vec![
+            format!("forestall train --recipe {recipe_name}"),
+            self.data.named(),
+        ];
         words.extend(self.seed.map(|n| format!("--seed {n}")));
         words.extend(self.epochs.map(|n| format!("--epochs {n}")));
         words.extend(self.hidden.map(|n| format!("--hidden {n}")));
@@ -75,7 +80,11 @@ pub(super) fn run(args: &StepArgs) -> anyhow::Result<()> {
         recipe,
         recipe_name,
         out: out.clone(),
-        begin: if args.resume { Begin::Resume } else { Begin::Anew },
+        begin: if args.resume {
+            Begin::Resume
+        } else {
+            Begin::Anew
+        },
         created: super::data::now(),
     };
     let (interrupt, mut show) = (Interrupt::listen(), Show::new());
