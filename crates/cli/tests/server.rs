@@ -166,6 +166,82 @@ fn feedback_is_stored_and_outlives_the_server() {
 }
 
 #[test]
+fn what_was_captured_survives_a_kill_with_its_marks() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = made::wave(dir.path(), "wave.csv", 50, 45);
+    let captured = dir.path().join("captured");
+    let args = ["--no-state", "--capture", captured.to_str().unwrap()];
+    let served = Served::start(&args);
+    let refused = forestall(
+        &["serve", "--no-host", "--listen", "127.0.0.1:0"]
+            .into_iter()
+            .chain(args)
+            .collect::<Vec<_>>(),
+    )
+    .fails(1);
+    assert!(
+        refused
+            .err
+            .contains("in use by another engine\nhint: name another directory with --capture DIR"),
+        "{}",
+        refused.err
+    );
+    served.push(&file);
+    let mark = [
+        "capture",
+        "mark",
+        "--selector",
+        "value",
+        "--from",
+        "2024-05-01T00:10:00Z",
+    ];
+    let made = served.ask(
+        &[
+            &mark[..],
+            &["--kind", "fault", "--for", "10m", "--note", "by hand"],
+        ]
+        .concat(),
+    );
+    assert_eq!(
+        made,
+        "mark 1: fault, value from 2024-05-01 00:10:00 to 2024-05-01 00:20:00 (UTC)\n"
+    );
+    let made = served.ask(&[&mark[..], &["--kind", "mitigated"]].concat());
+    assert!(
+        made.ends_with("end it with: forestall capture end 2\n"),
+        "{made}"
+    );
+    served.ask(&["capture", "end", "2", "--at", "2024-05-01T00:15:00Z"]);
+    let marks = served.ask(&["capture", "marks"]);
+    assert!(
+        marks.contains("mitigated  2024-05-01 00:10:00  2024-05-01 00:15:00  value")
+            && marks.contains("00:20:00  value   by hand"),
+        "{marks}"
+    );
+    // Each look takes a while; the journal is written within a second or so.
+    let is_written = |_: &u32| served.ask(&["capture", "status"]).contains("50 written");
+    assert!((0..2_000).find(is_written).is_some());
+    drop(served);
+
+    let served = Served::start(&args);
+    let status = served.ask(&["capture", "status"]);
+    assert!(
+        status.contains("recovered  1 journal") && status.contains("marks      0 open"),
+        "{status}"
+    );
+    served.stop();
+    let all = series::Timestamp::from_micros(0)..series::Timestamp::from_micros(i64::MAX);
+    let mut reader = server::capture::reader(&captured, all).unwrap();
+    let mut rows = store::capture::Rows::default();
+    let (mut n, mut n_normal) = (0, 0);
+    while reader.next(&mut rows).unwrap() {
+        n += rows.len();
+        n_normal += (0..rows.len()).filter(|&i| rows.use_as_normal(i)).count();
+    }
+    assert_eq!((n, n_normal), (50, 40));
+}
+
+#[test]
 fn what_goes_wrong_comes_with_advice() {
     let served = Served::start(&["--no-state"]);
     let addr = served.addr.trim_start_matches("http://").to_owned();

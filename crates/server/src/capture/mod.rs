@@ -70,12 +70,15 @@ pub(crate) struct Report {
 
 impl Opened {
     /// Locks the directory and takes stock; `None` when nothing is to be captured.
-    pub(crate) fn new(config: &CaptureConfig) -> Result<Option<Self>, CaptureError> {
+    pub(crate) fn new(
+        config: &CaptureConfig,
+        n_shards: usize,
+    ) -> Result<Option<Self>, CaptureError> {
         if !config.is_enabled() {
             return Ok(None);
         }
         let (capture, writer) = Capture::open(&config.dir, config.options(), selectors)?;
-        let (tap, messages) = Tap::new(config.queue_rows);
+        let (tap, messages) = Tap::new(n_shards, config.queue_rows);
         Ok(Some(Self {
             capture,
             writer,

@@ -1,5 +1,10 @@
 //! Where shards leave what is to be captured: copied into a buffer that was used before, handed over without waiting.
+//!
+//! Each shard fills a buffer of its own, and hands it over when it is full. One message per call would wake the writer
+//! for each small batch, which costs a shard more than all its copying. What stays in a buffer that does not fill is
+//! fetched at each flush.
 
+use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -10,8 +15,8 @@ use store::capture::{EventPhase, Row, Said};
 
 /// Rows of one buffer: 104 KiB, which stays in the second cache between shard and writer.
 const BUFFER_ROWS: usize = 1024;
-/// Messages that may wait. Small batches, as from hosts that are read once a second, fill few rows each.
-const MESSAGES: usize = 1 << 14;
+/// Messages that may wait, beyond what the bound on rows lets through.
+const SPARE_MESSAGES: usize = 64;
 
 /// What the writer is sent.
 #[derive(Debug)]
@@ -28,6 +33,8 @@ pub(super) enum Message {
 #[derive(Debug)]
 pub(crate) struct Tap {
     queue: SyncSender<Message>,
+    /// Buffers being filled. A thread keeps to one: rows of a series, which is always on the same thread, stay in order.
+    open: Box<[Mutex<Vec<Row>>]>,
     /// Buffers that the writer has emptied.
     pool: Mutex<Vec<Vec<Row>>>,
     waiting_rows: AtomicUsize,
@@ -36,11 +43,13 @@ pub(crate) struct Tap {
 }
 
 impl Tap {
-    /// A tap, and where its messages arrive.
-    pub(super) fn new(max_rows: usize) -> (Self, Receiver<Message>) {
-        let (queue, messages) = sync_channel(MESSAGES);
+    /// A tap for so many shards, and where its messages arrive.
+    pub(super) fn new(n_shards: usize, max_rows: usize) -> (Self, Receiver<Message>) {
+        let n_messages = max_rows.div_ceil(BUFFER_ROWS) + n_shards + SPARE_MESSAGES;
+        let (queue, messages) = sync_channel(n_messages);
         let tap = Self {
             queue,
+            open: (0..n_shards.max(1)).map(|_| Mutex::default()).collect(),
             pool: Mutex::default(),
             waiting_rows: AtomicUsize::new(0),
             max_rows,
@@ -51,24 +60,48 @@ impl Tap {
 
     /// Takes a copy of what was scored.
     pub(crate) fn offer(&self, scored: &Scored<'_>) {
-        let chunks = scored.risks.chunks(BUFFER_ROWS);
-        for (risks, columns) in chunks.zip(scored.columns.chunks(BUFFER_ROWS)) {
-            let n = risks.len();
+        let (mut risks, mut columns) = (scored.risks, scored.columns);
+        // Others hold this lock for as long as it takes to hand a buffer over.
+        let mut buffer = self.open[number_of_thread() % self.open.len()].lock();
+        while !risks.is_empty() && !columns.is_empty() {
+            let n = risks.len().min(columns.len());
+            let n = n.min(BUFFER_ROWS.saturating_sub(buffer.len()).max(1));
             let waiting = self.waiting_rows.fetch_add(n, Ordering::Relaxed);
             if waiting + n > self.max_rows {
                 self.drop_rows(n);
-                continue;
+            } else {
+                let rows = risks[..n].iter().zip(&columns[..n]);
+                buffer.extend(rows.map(|(risk, columns)| Row {
+                    columns: *columns,
+                    ..row(risk)
+                }));
+                if buffer.len() >= BUFFER_ROWS {
+                    self.hand_over(&mut buffer);
+                }
             }
-            // The lock is held for a push or a pop only; who does not get it at once takes a new buffer.
-            let pooled = self.pool.try_lock().and_then(|mut pool| pool.pop());
-            let mut rows = pooled.unwrap_or_else(|| Vec::with_capacity(BUFFER_ROWS));
-            rows.extend(risks.iter().zip(columns).map(|(risk, columns)| Row {
-                columns: *columns,
-                ..row(risk)
-            }));
-            if self.queue.try_send(Message::Rows(rows)).is_err() {
-                self.drop_rows(n);
+            (risks, columns) = (&risks[n..], &columns[n..]);
+        }
+    }
+
+    /// Hands over what is in buffers that are not full.
+    pub(super) fn push_out(&self) {
+        for buffer in &self.open {
+            let mut buffer = buffer.lock();
+            if !buffer.is_empty() {
+                self.hand_over(&mut buffer);
             }
+        }
+    }
+
+    /// Under the buffer's lock, so that buffers arrive in the order in which they were filled.
+    fn hand_over(&self, buffer: &mut Vec<Row>) {
+        // Who does not get the pool at once takes a new buffer.
+        let pooled = self.pool.try_lock().and_then(|mut pool| pool.pop());
+        let empty = pooled.unwrap_or_else(|| Vec::with_capacity(BUFFER_ROWS));
+        let full = std::mem::replace(buffer, empty);
+        let n = full.len();
+        if self.queue.try_send(Message::Rows(full)).is_err() {
+            self.drop_rows(n);
         }
     }
 
@@ -104,6 +137,15 @@ impl Tap {
     }
 }
 
+/// A number for this thread, the same at each call.
+fn number_of_thread() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static OWN: OnceCell<usize> = const { OnceCell::new() };
+    }
+    OWN.with(|own| *own.get_or_init(|| NEXT.fetch_add(1, Ordering::Relaxed)))
+}
+
 /// All but the features.
 fn row(risk: &Risk) -> Row {
     Row {
@@ -137,16 +179,23 @@ mod tests {
         });
     }
 
+    fn arrived(tap: &Tap, messages: &Receiver<Message>) -> Vec<Row> {
+        let mut all = Vec::new();
+        while let Ok(Message::Rows(rows)) = messages.try_recv() {
+            all.extend_from_slice(&rows);
+            tap.give_back(rows);
+        }
+        all
+    }
+
     #[test]
     fn rows_are_what_was_scored() {
-        let (tap, messages) = Tap::new(10);
-        offer(
-            &tap,
-            &[in_event(risk(3, 7, 0.5), 1, Phase::Opened), risk(4, 8, 0.0)],
-        );
-        let Ok(Message::Rows(rows)) = messages.try_recv() else {
-            panic!("rows")
-        };
+        let (tap, messages) = Tap::new(2, 10);
+        let risks = [in_event(risk(3, 7, 0.5), 1, Phase::Opened), risk(4, 8, 0.0)];
+        offer(&tap, &risks);
+        assert_eq!(arrived(&tap, &messages), [], "the buffer is not full");
+        tap.push_out();
+        let rows = arrived(&tap, &messages);
         let seen: Vec<_> = rows
             .iter()
             .map(|row| (row.series, row.time_us, row.event))
@@ -160,30 +209,45 @@ mod tests {
             rows.iter()
                 .all(|row| row.columns == [0.5; features::N_COLUMNS])
         );
+        tap.push_out();
+        assert_eq!(arrived(&tap, &messages), []);
+    }
+
+    #[test]
+    fn full_buffers_arrive_by_themselves_and_in_order() {
+        let (tap, messages) = Tap::new(1, 1 << 20);
+        let many: Vec<Risk> = (0..100).map(|s| risk(0, s, 0.0)).collect();
+        for _ in 0..41 {
+            offer(&tap, &many);
+        }
+        let rows = arrived(&tap, &messages);
+        assert_eq!(rows.len(), 4 * BUFFER_ROWS);
+        let in_order = (0..)
+            .zip(&rows)
+            .all(|(i, row)| row.time_us == i % 100 * 1_000_000);
+        assert!(in_order);
+        tap.push_out();
+        assert_eq!(arrived(&tap, &messages).len(), 4);
     }
 
     #[test]
     fn what_does_not_fit_is_left_out_until_there_is_room() {
-        let (tap, messages) = Tap::new(2000);
+        let (tap, messages) = Tap::new(1, 2000);
         let many: Vec<Risk> = (0..1500).map(|s| risk(0, s, 0.0)).collect();
         offer(&tap, &many);
+        assert_eq!(tap.n_dropped(), 0);
         offer(&tap, &many);
-        // 1024 + 476 + then 476 of the next: a buffer that fits is taken though the one before it was not.
-        assert_eq!(tap.n_dropped(), 1024);
-        let mut n = 0;
-        while let Ok(Message::Rows(rows)) = messages.try_recv() {
-            n += rows.len();
-            tap.give_back(rows);
-        }
-        assert_eq!(n, 1976);
+        let dropped = tap.n_dropped();
+        assert!(dropped >= 1000);
+        tap.push_out();
+        assert_eq!(arrived(&tap, &messages).len() as u64, 3000 - dropped);
         offer(&tap, &many);
-        assert_eq!(tap.n_dropped(), 1024);
+        assert_eq!(tap.n_dropped(), dropped);
+        // A writer that is gone is no reason to fail; the buffer that it was sent before is not seen to be lost.
         drop(messages);
         offer(&tap, &many);
-        assert_eq!(
-            tap.n_dropped(),
-            2524,
-            "a writer that is gone is no reason to fail"
-        );
+        tap.push_out();
+        let lost = tap.n_dropped() - dropped;
+        assert_eq!(lost, 3000 - BUFFER_ROWS as u64);
     }
 }

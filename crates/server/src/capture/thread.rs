@@ -16,6 +16,9 @@ const REPORT: Duration = Duration::from_secs(10);
 /// How long a journal that could not be sealed waits for the next attempt.
 const RETRY: Duration = Duration::from_secs(30);
 
+/// Messages that are taken between two looks at the time: shards may send faster than can be written.
+const FETCHED_AT_ONCE: usize = 1024;
+
 /// What the writing thread owns.
 pub(super) struct Writing {
     pub(super) writer: Writer,
@@ -34,20 +37,19 @@ impl Writing {
         let mut reporter = Reporter::new(self.capture.status());
         loop {
             let left = next_flush.saturating_duration_since(Instant::now());
-            match messages.recv_timeout(left) {
-                Ok(Message::Rows(rows)) => {
-                    let engine = &self.engine;
-                    self.writer.append(&rows, self.clock.now(), |series| {
-                        engine.upgrade()?.key(SeriesId(series))
-                    });
-                    self.tap.give_back(rows);
-                }
-                Ok(Message::Said(said)) => self.writer.say(said, self.clock.now()),
-                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => {}
+            let goes_on = match messages.recv_timeout(left) {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => true,
+                Err(RecvTimeoutError::Disconnected) => false,
+            };
+            if !goes_on {
+                break;
             }
             let now = Instant::now();
             if now >= next_flush {
+                if !self.fetch(messages, FETCHED_AT_ONCE) {
+                    break;
+                }
                 if self.writer.flush(self.clock.now()) {
                     // A sealer that has ended has panicked, which was printed.
                     let _ = seal.send(());
@@ -56,7 +58,31 @@ impl Writing {
                 reporter.report(now, self.capture.status(), self.tap.n_dropped());
             }
         }
+        self.fetch(messages, usize::MAX);
         self.writer.close(self.clock.now());
+    }
+
+    /// Takes what shards have in buffers that are not full, and what waits before them. Returns whether to go on.
+    fn fetch(&mut self, messages: &Receiver<Message>, at_most: usize) -> bool {
+        self.tap.push_out();
+        let mut waiting = messages.try_iter().take(at_most);
+        waiting.all(|message| self.take(message))
+    }
+
+    /// Returns whether to go on.
+    fn take(&mut self, message: Message) -> bool {
+        match message {
+            Message::Rows(rows) => {
+                let engine = &self.engine;
+                self.writer.append(&rows, self.clock.now(), |series| {
+                    engine.upgrade()?.key(SeriesId(series))
+                });
+                self.tap.give_back(rows);
+            }
+            Message::Said(said) => self.writer.say(said, self.clock.now()),
+            Message::Stop => return false,
+        }
+        true
     }
 }
 
