@@ -25,18 +25,18 @@ fn corpus(dir: &Path) -> String {
         csv
     };
     let data = dir.join("data/made");
-    fs::create_dir_all(&data).unwrap();
-    fs::write(data.join("a.csv"), csv(600)).unwrap();
-    fs::write(data.join("b.csv"), csv(usize::MAX)).unwrap();
+    fs::create_dir_all(&data).expect("as the test made it");
+    fs::write(data.join("a.csv"), csv(600)).expect("as the test made it");
+    fs::write(data.join("b.csv"), csv(usize::MAX)).expect("as the test made it");
     let windows =
         r#"{"made/a.csv": [["2024-05-03 01:50:00", "2024-05-03 02:10:00"]], "made/b.csv": []}"#;
-    fs::write(dir.join("windows.json"), windows).unwrap();
-    dir.to_str().unwrap().to_owned()
+    fs::write(dir.join("windows.json"), windows).expect("as the test made it");
+    dir.to_str().expect("as the test made it").to_owned()
 }
 
 /// An imported data set, and where it is.
 fn imported() -> (TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("as the test made it");
     let from = corpus(&dir.path().join("nab"));
     let out = dir.path().join("captured");
     let run = forestall(&[
@@ -59,12 +59,12 @@ fn imported() -> (TempDir, PathBuf) {
 }
 
 fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
+    path.to_str().expect("as the test made it")
 }
 
 fn described(dir: &Path) -> Value {
     let run = forestall(&["dataset", "describe", text(dir), "--json"]).succeeds();
-    serde_json::from_str(&run.out).unwrap()
+    serde_json::from_str(&run.out).expect("as the test made it")
 }
 
 fn anything(_: &str) -> Result<Picker, String> {
@@ -76,9 +76,9 @@ fn anything(_: &str) -> Result<Picker, String> {
 fn rows(dir: &Path) -> BTreeMap<String, Vec<(i64, f64, Provenance)>> {
     let all = Timestamp::from_micros(i64::MIN)..Timestamp::from_micros(i64::MAX);
     let nothing = |_: &str| -> Result<Picker, String> { Ok(Box::new(|_| false)) };
-    let mut reader = Reader::open(dir, all, nothing).unwrap();
+    let mut reader = Reader::open(dir, all, nothing).expect("as the test made it");
     let (mut rows, mut found) = (Rows::default(), BTreeMap::<String, Vec<_>>::new());
-    while reader.next(&mut rows).unwrap() {
+    while reader.next(&mut rows).expect("as the test made it") {
         for i in 0..rows.times.len() {
             let series = reader.series()[rows.series[i] as usize].to_string();
             let row = (rows.times[i], rows.scores[i], rows.provenance[i]);
