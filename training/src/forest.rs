@@ -113,7 +113,7 @@ pub fn grow_forest(
     rng.shuffle(&mut kept);
     let data_sha256 = crate::bundle::sha256_hex(bytemuck::cast_slice(&kept));
     // A tenth at least is left to be judged by; where rows are few, trees share them.
-    let judged = (kept.len() / 10).max(1).min(JUDGED);
+    let judged = (kept.len() / 10).clamp(1, JUDGED);
     let (judged, learned) = kept.split_at(judged);
     let grow = |i: usize| {
         let first = i * sample % (learned.len() - sample + 1).max(1);

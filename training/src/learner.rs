@@ -281,10 +281,8 @@ mod tests {
             *weight = Wide::ZERO;
         }
         group.values[5].0[0] = 0.0;
-        assert_eq!(
-            learner.update(&[group], &mut carry, 0.01).unwrap().weight,
-            0.0
-        );
+        let update = learner.update(&[group], &mut carry, 0.01).unwrap();
+        assert!(update.weight <= 0.0);
         assert_eq!(learner.parameters(), &before);
     }
 }

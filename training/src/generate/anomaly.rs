@@ -5,6 +5,10 @@ use std::ops::Range;
 use crate::rng::Rng;
 
 /// Plants anomalies about every `spacing` samples.
+#[expect(
+    clippy::cast_sign_loss,
+    reason = "logarithms of shares are below 0, lengths above"
+)]
 pub(super) fn plant(rng: &mut Rng, spacing: f64, values: &mut [f64], marks: &mut [bool]) {
     let sigma = spread(values);
     let gap = |rng: &mut Rng| 1 + (-spacing * (1.0 - rng.uniform()).ln()) as usize;
@@ -19,6 +23,7 @@ pub(super) fn plant(rng: &mut Rng, spacing: f64, values: &mut [f64], marks: &mut
 }
 
 /// A robust size of the changes and the spread of a series, above 0.
+#[expect(clippy::cast_sign_loss, reason = "a share of a count")]
 fn spread(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

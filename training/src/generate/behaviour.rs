@@ -53,6 +53,10 @@ impl Season {
     fn at(&self, s: f64) -> f64 {
         let wave = |(rate, size, phase): &(f64, f64, f64)| size * (rate * s + phase).sin();
         let sum: f64 = self.harmonics.iter().map(wave).sum();
+        #[expect(
+            clippy::cast_sign_loss,
+            reason = "series begin after the epoch of the grid"
+        )]
         let day = (s / 86_400.0) as u64 % 7;
         (0.5 + 0.35 * sum).max(0.0) * if day >= 5 { self.weekend } else { 1.0 }
     }

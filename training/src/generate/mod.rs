@@ -122,8 +122,10 @@ impl Generator {
     pub fn draw(&self, i: u32) -> Drawn {
         let mut rng = Rng::new(self.seed, 1 << 40 | u64::from(i));
         let [least, most] = self.config.samples.map(f64::from);
+        #[expect(clippy::cast_sign_loss, reason = "between two counts")]
+        let n = rng.ratio(least, most) as usize;
         let grid = Grid {
-            n: rng.ratio(least, most) as usize,
+            n,
             step_s: STEPS_S[rng.below(STEPS_S.len())],
             start_s: rng.between(0.0, SPREAD_S).floor(),
         };

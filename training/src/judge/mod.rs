@@ -92,6 +92,7 @@ impl Sums {
 ///
 /// # Errors
 /// [`SpoolError`] when the data cannot be read back.
+#[expect(clippy::cast_sign_loss, reason = "nats are at least 0")]
 pub fn judge(
     recipe: &Recipe,
     spool: &Spool,
