@@ -8,6 +8,7 @@ mod culprits;
 mod dataset;
 mod dates;
 mod detectors;
+mod doctor;
 mod evaluate;
 mod features_list;
 mod feedback;
@@ -58,6 +59,7 @@ enum Command {
     Models(models::ModelsArgs),
     Train(train::TrainArgs),
     Detectors(detectors::DetectorsArgs),
+    Doctor(doctor::DoctorArgs),
     /// Lists the features that detectors see, with their units
     Features,
     Config(config::ConfigArgs),
@@ -81,6 +83,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Models(args) => models::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Detectors(args) => detectors::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Features => features_list::run(),
         Command::Config(args) => config::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),

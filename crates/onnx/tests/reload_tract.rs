@@ -3,12 +3,13 @@
 mod support;
 
 #[test]
-fn a_thousand_reloads_leave_memory_as_it_was() {
+fn reloads_leave_memory_as_it_was() {
     let choice = onnx::backend(&[]);
     assert!(
         matches!(choice.backend, onnx::Backend::Tract),
         "{:?}",
         choice.tried
     );
-    support::reload::memory_stays_as_it_was(1_000);
+    // Fewer than on ONNX Runtime: tract takes its time in a build for tests.
+    support::reload::memory_stays_as_it_was(100);
 }
