@@ -210,6 +210,14 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         false => None,
     };
     let (stop, stopping) = signal::channel(false);
+    if let Some(inference) = &inference {
+        let every = Duration::from_secs_f64(config.models.check_interval_s);
+        tokio::spawn(inference::follow(
+            Arc::clone(inference),
+            every,
+            stopping.clone(),
+        ));
+    }
     if let Some(serving) = serving {
         let every = Duration::from_secs_f64(config.models.check_interval_s);
         models::watch(serving, every, stopping.clone()).map_err(StartError::Thread)?;

@@ -32,8 +32,8 @@ impl Library for Models {
         let mut entries: Vec<Entry> = Vec::new();
         for model in listing.models {
             let champion = model.champion.unwrap_or_else(|why| {
-                // Its newest version is as good a guess as any, and better than none.
-                tracing::warn!(model = %model.name, why, "the champion cannot be told");
+                // Its newest version is as good a guess as any, and better than none. This is asked every few seconds.
+                tracing::debug!(model = %model.name, why, "the champion cannot be told");
                 None
             });
             entries.push(Entry {

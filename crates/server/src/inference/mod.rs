@@ -5,6 +5,7 @@
 mod batch;
 pub(crate) mod check;
 mod edition;
+mod follow;
 mod graph;
 mod library;
 mod pool;
@@ -27,14 +28,12 @@ use tokio::sync::oneshot;
 use crate::config::InferenceConfig;
 use tensor::Tensor;
 
-pub(crate) use edition::Edition;
+pub(crate) use follow::follow;
 pub(crate) use library::Models;
 pub(crate) use pool::{Batching, Pool};
 pub(crate) use queue::{Failure, Job, Room};
-pub(crate) use repository::{Entry, Found, Indexed, Library, Limits, Repository, Unavailable};
-#[cfg(test)]
-pub(crate) use runner::{Description, Rows, RunError, Session};
-pub(crate) use runner::{Runner, Slot};
+pub(crate) use repository::{Found, Library, Limits, Repository, Unavailable};
+pub(crate) use runner::Slot;
 pub(crate) use served::Served;
 
 /// The models and the threads that run them.

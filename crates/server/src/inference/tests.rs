@@ -6,6 +6,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use parking_lot::Mutex;
 use store::models::Name;
 
+use super::edition::Edition;
+use super::repository::Entry;
+use super::runner::{Description, Rows, RunError, Runner, Session};
 use super::*;
 
 /// Numbers that make [`Doubler`] fail.

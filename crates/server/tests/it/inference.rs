@@ -94,6 +94,7 @@ async fn serving(dir: &Path, edit: impl FnOnce(&mut server::InferenceConfig)) ->
     let server = start(|config| {
         config.state.enabled = true;
         config.state.dir = dir.to_owned();
+        config.models.check_interval_s = 0.1;
         edit(&mut config.inference);
     })
     .await;
@@ -343,6 +344,7 @@ async fn models_come_and_go_while_it_runs() {
         index(&mut client).await,
         [
             row("broken", "1", "UNAVAILABLE"),
+            row("lstm", "builtin", "READY"),
             row("step", "1", "READY"),
             row("step", "2", "UNAVAILABLE"),
         ]
@@ -364,7 +366,7 @@ async fn models_come_and_go_while_it_runs() {
     client.repository_model_unload(unload).await.unwrap();
     let gone = ask(&mut client, "").await.unwrap_err();
     assert_eq!(gone.code(), Code::Unavailable);
-    assert_eq!(index(&mut client).await[1].2, "UNAVAILABLE");
+    assert_eq!(index(&mut client).await[2].2, "UNAVAILABLE");
     client.repository_model_load(load("step")).await.unwrap();
     ask(&mut client, "").await.unwrap();
     let refused = client
@@ -383,6 +385,38 @@ async fn models_come_and_go_while_it_runs() {
         .insert("config".to_owned(), Default::default());
     let refused = client.repository_model_load(overriding).await.unwrap_err();
     assert_invalid(&refused, "parameters[\"config\"]");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_promotion_is_followed_without_a_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_server, mut client) = serving(dir.path(), |_| {}).await;
+    // What is part of the program answers until somebody promotes another.
+    let about = oip::ModelReadyRequest {
+        name: "lstm".to_owned(),
+        version: "builtin".to_owned(),
+    };
+    assert!(client.model_ready(about).await.unwrap().into_inner().ready);
+    for seed in [1, 2] {
+        let version = install(dir.path(), "lstm", bundle(seed, Kind::LstmStep));
+        promote(dir.path(), "lstm", version);
+        within(async {
+            loop {
+                // Requests of the model before are answered or refused, never lost.
+                let answer = client.model_infer(request("lstm", 0..1, As::Raw)).await;
+                match answer.map(|answer| answer.into_inner()) {
+                    Ok(answer) if answer.model_version == version.to_string() => {
+                        assert_close(&outputs(&answer), &expected(seed, 0..1));
+                        break;
+                    }
+                    Ok(answer) => assert_eq!(answer.model_version, "1"),
+                    // The built-in model takes more columns.
+                    Err(status) => assert_eq!(status.code(), Code::InvalidArgument),
+                }
+            }
+        })
+        .await;
+    }
 }
 
 /// Changes a good request into a bad one.
