@@ -16,3 +16,4 @@ mod hostile;
 mod kill;
 mod replay_into;
 mod security;
+mod triton;
