@@ -1,7 +1,6 @@
 //! What capture costs per row: gathering and journalling, packing into Parquet, reading back. 10,000 series in turn, so
 //! that dictionaries are as large as a fleet's; features that are noise, which is the worst that a packer can get.
 
-#![expect(missing_docs, reason = "a benchmark")]
 #![expect(
     clippy::unwrap_used,
     reason = "a benchmark that cannot go on has failed"

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder,
 };
-use parquet::arrow::ProjectionMask;
 use parquet::file::statistics::Statistics;
 
 use super::schema::{self, FORMAT, FORMAT_KEY, HASH_KEY, Table};
@@ -151,10 +151,10 @@ impl Opened {
             .columns()
             .iter()
             .find(|it| it.column_path().string() == column)?;
-        match column.statistics()? {
-            Statistics::Int64(it) => Some((*it.min_opt()?, *it.max_opt()?)),
-            _ => None,
-        }
+        let Statistics::Int64(it) = column.statistics()? else {
+            return None;
+        };
+        Some((*it.min_opt()?, *it.max_opt()?))
     }
 
     /// The batches of one row group, of up to `rows` rows each.
@@ -283,15 +283,13 @@ fn wanted(path: &Path, table: Table, found: &Schema) -> Result<Schema, ReadError
 }
 
 fn fits(found: &DataType, wanted: &DataType) -> bool {
-    match wanted {
-        DataType::Dictionary(..) | DataType::Utf8 => {
-            matches!(
-                found,
-                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-            )
-        }
-        other => found == other,
+    if matches!(wanted, DataType::Dictionary(..) | DataType::Utf8) {
+        return matches!(
+            found,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+        );
     }
+    found == wanted
 }
 
 /// Runs a step of the reader. It was written for files of friends: on some damaged ones it panics.

@@ -33,16 +33,16 @@ fn properties(table: Table) -> WriterProperties {
         .set_key_value_metadata(Some(schema::metadata()));
     for field in table.schema().fields() {
         let path = ColumnPath::from(field.name().as_str());
-        properties = match field.data_type() {
-            DataType::Dictionary(..) => properties.set_column_dictionary_enabled(path, true),
-            DataType::Timestamp(..) => properties
+        let kind = field.data_type();
+        if matches!(kind, DataType::Dictionary(..)) {
+            properties = properties.set_column_dictionary_enabled(path, true);
+        } else if matches!(kind, DataType::Timestamp(..)) {
+            properties = properties
                 .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
-                .set_column_statistics_enabled(path, EnabledStatistics::Chunk),
-            DataType::Float32 | DataType::Float64 => {
-                properties.set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT)
-            }
-            _ => properties,
-        };
+                .set_column_statistics_enabled(path, EnabledStatistics::Chunk);
+        } else if kind.is_floating() {
+            properties = properties.set_column_encoding(path, Encoding::BYTE_STREAM_SPLIT);
+        }
     }
     properties.build()
 }
@@ -88,11 +88,11 @@ fn pack(path: &Path, table: Table, batches: impl Iterator<Item = RecordBatch>) -
 
 /// What the system said, where it was the system that said it: a full disk must be told from a bug.
 fn to_io(error: ParquetError) -> io::Error {
-    match error {
-        ParquetError::External(cause) => match cause.downcast::<io::Error>() {
-            Ok(error) => *error,
-            Err(cause) => io::Error::other(cause),
-        },
-        other => io::Error::other(other),
+    let ParquetError::External(cause) = error else {
+        return io::Error::other(error);
+    };
+    match cause.downcast::<io::Error>() {
+        Ok(error) => *error,
+        Err(cause) => io::Error::other(cause),
     }
 }

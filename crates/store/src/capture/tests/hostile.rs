@@ -101,18 +101,17 @@ fn a_file_that_others_wrote_with_the_same_columns_is_read() {
         .iter()
         .map(|field| {
             let column = batch.column_by_name(field.name()).unwrap();
-            let plain = match field.data_type() {
-                DataType::Dictionary(..) => {
-                    let cells = cells::Cells {
-                        path: dir.path(),
-                        row_group: None,
-                        batch: &batch,
-                    };
-                    let texts = cells.texts(field.name()).unwrap();
-                    Arc::new(StringArray::from_iter_values((0..10).map(|i| texts.at(i))))
-                        as ArrayRef
-                }
-                _ => Arc::clone(column),
+            let plain = if matches!(field.data_type(), DataType::Dictionary(..)) {
+                let cells = cells::Cells {
+                    path: dir.path(),
+                    row_group: None,
+                    batch: &batch,
+                };
+                let texts = cells.texts(field.name()).unwrap();
+                let texts = (0..10).map(|i| texts.at(i));
+                Arc::new(StringArray::from_iter_values(texts)) as ArrayRef
+            } else {
+                Arc::clone(column)
             };
             (field.name().clone(), plain, true)
         })
