@@ -86,7 +86,7 @@ pub enum FitError {
     /// The numbers ran away.
     #[error("the loss is no longer finite in epoch {epoch}; lower optimiser.rate")]
     NotFinite {
-        /// From 0.
+        /// From 1.
         epoch: u32,
     },
 }
@@ -250,7 +250,9 @@ impl<'a> Fit<'a> {
             self.batch.fill(window);
             let update = self.learner.update(&self.batch.groups, &mut carries, rate);
             let Some(update) = update else {
-                return Err(FitError::NotFinite { epoch: self.epoch });
+                return Err(FitError::NotFinite {
+                    epoch: self.epoch + 1,
+                });
             };
             self.sums.0 += update.loss;
             self.sums.1 += update.weight;
@@ -297,7 +299,9 @@ impl<'a> Fit<'a> {
             }
         }
         if !loss.is_finite() {
-            return Err(FitError::NotFinite { epoch: self.epoch });
+            return Err(FitError::NotFinite {
+                epoch: self.epoch + 1,
+            });
         }
         Ok(loss / weight.max(f64::MIN_POSITIVE))
     }

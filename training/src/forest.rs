@@ -120,7 +120,7 @@ pub fn grow_forest(
         let mut rows = learned[first..(first + sample).min(learned.len())].to_vec();
         let depth = usize::BITS - (rows.len() - 1).leading_zeros();
         let mut tree = Vec::new();
-        branch(&mut tree, &mut rows, 0, depth, &mut rng.clone_for(i));
+        branch(&mut tree, &mut rows, 0, depth, &mut rng.for_item(i));
         tree
     };
     let forest = Forest {

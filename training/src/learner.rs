@@ -244,6 +244,38 @@ mod tests {
         assert!(last < -0.5, "{last}");
     }
 
+    /// A tenth of the windows is nonsense of sixty sigmas, and nobody says which.
+    #[test]
+    fn anomalies_among_the_training_data_do_little_harm() {
+        let on_clean = |share: f64, trim_share: f64| {
+            let (mut learner, mut rng) = (learner(trim_share), Rng::new(9, 0));
+            for _ in 0..400 {
+                let mut group = alternating(&mut rng);
+                for lane in 0..LANES {
+                    if rng.chance(share) {
+                        for wide in &mut group.values[1..] {
+                            wide.0[lane] = 60.0 * rng.normal() as f32;
+                        }
+                    }
+                }
+                let mut carry = [Carry::zero(SHAPE)];
+                learner.update(&[group], &mut carry, 0.01).unwrap();
+            }
+            let group = alternating(&mut Rng::new(10, 0));
+            let mut carry = [Carry::zero(SHAPE)];
+            let update = learner.update(&[group], &mut carry, 0.0).unwrap();
+            update.loss / update.weight
+        };
+        let (clean, odd) = (on_clean(0.0, 0.0), on_clean(0.1, 0.0));
+        let trimmed = on_clean(0.1, 0.15);
+        // A normal distribution that fits both would have a scale of 19: a loss of 4.
+        assert!(odd < clean + 0.7, "{clean} {odd}");
+        assert!(
+            trimmed < clean + 0.15 && trimmed < odd,
+            "{clean} {odd} {trimmed}"
+        );
+    }
+
     #[test]
     fn what_is_trimmed_or_weighs_nothing_leaves_no_trace() {
         let mut rng = Rng::new(7, 0);

@@ -16,7 +16,7 @@ impl Rng {
 
     /// A stream of its own for item `i`, which leaves this one where it is.
     #[must_use]
-    pub fn clone_for(&self, i: usize) -> Self {
+    pub fn for_item(&self, i: usize) -> Self {
         Self::new(self.0, i as u64)
     }
 

@@ -45,7 +45,7 @@ pub struct Slice {
     pub(crate) series: u32,
 }
 
-/// The blocks of all series. Its file is removed with it.
+/// The blocks of all series. Its file is gone with it.
 #[derive(Debug)]
 pub struct Spool {
     path: PathBuf,
@@ -161,12 +161,5 @@ impl Spool {
                 path: self.path.clone(),
                 source,
             })
-    }
-}
-
-impl Drop for Spool {
-    fn drop(&mut self) {
-        // Nothing is lost if it stays: the next training starts over it.
-        let _ = std::fs::remove_file(&self.path);
     }
 }

@@ -131,3 +131,21 @@ fn contradictions_are_named() {
     let error = writer.push(rows.chunk(5, 0..10)).unwrap_err().to_string();
     assert!(error.contains("from 5 to -7"), "{error}");
 }
+
+/// More series than memory has room for: blocks become shorter, and no row is lost.
+#[test]
+fn many_series_at_once_take_no_more_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut writer, rows) = (writer(dir.path()), rows(100));
+    writer.waiting_bytes = 50_000;
+    for start in (0..100).step_by(10) {
+        for series in 0..500 {
+            writer.push(rows.chunk(series, start..start + 10)).unwrap();
+        }
+    }
+    let spool = writer.finish().unwrap();
+    assert_eq!((spool.n_rows(), spool.n_series()), (50_000, 500));
+    let slices = spool.slices(Role::Training, 32);
+    let steps: u32 = slices.iter().map(|slice| slice.steps).sum();
+    assert_eq!((steps, slices[0].rows), (40_000, 10));
+}

@@ -48,12 +48,14 @@ pub struct SpoolWriter {
     /// Rows of each series so far, by place.
     lengths: Vec<u64>,
     waiting: usize,
+    /// Rows that wait take at most so many bytes.
+    pub(super) waiting_bytes: usize,
     taken: u64,
     blocks: Vec<Block>,
 }
 
 impl SpoolWriter {
-    /// A spool in a new file at `path`, which is removed when the spool is dropped.
+    /// A spool in a new file at `path`, whose name is taken away again at once: whatever ends the process, nothing is left.
     ///
     /// # Errors
     /// [`SpoolError::Io`].
@@ -69,6 +71,7 @@ impl SpoolWriter {
             .truncate(true)
             .open(path)
             .map_err(io)?;
+        std::fs::remove_file(path).map_err(io)?;
         Ok(Self {
             path: path.to_owned(),
             out: BufWriter::with_capacity(1 << 20, file),
@@ -82,6 +85,7 @@ impl SpoolWriter {
             open: BTreeMap::new(),
             lengths: Vec::new(),
             waiting: 0,
+            waiting_bytes: WAITING_BYTES,
             taken: 0,
             blocks: Vec::new(),
         })
@@ -118,7 +122,7 @@ impl SpoolWriter {
         });
         let result = self.extend(&mut open, &chunk);
         self.open.insert(chunk.series, open);
-        if self.waiting * size_of::<f32>() > WAITING_BYTES {
+        if self.waiting * size_of::<f32>() > self.waiting_bytes {
             self.flush_all()?;
         }
         result
