@@ -205,9 +205,11 @@ mod tests {
             (4, 8_000_000, EventPhase::None),
         ];
         assert_eq!(seen, expected);
+        let columns = rows.iter().flat_map(|row| row.columns);
         assert!(
-            rows.iter()
-                .all(|row| row.columns == [0.5; features::N_COLUMNS])
+            columns
+                .map(f32::to_bits)
+                .all(|bits| bits == 0.5_f32.to_bits())
         );
         tap.push_out();
         assert_eq!(arrived(&tap, &messages), []);
