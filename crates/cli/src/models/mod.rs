@@ -28,8 +28,8 @@ Examples:
       Makes it the champion. A running server takes it up within seconds, without a gap.
   forestall models rollback lstm --why 'too many alerts at night'
 
-The repository is DIR/NAME/VERSION/ with model.onnx, card.toml and golden.json; DIR is `models` in the state directory
-unless --models or the configuration says otherwise.";
+The repository is DIR/NAME/VERSION/ with model.onnx, card.toml and golden.json; DIR is `models`
+in the state directory unless --models or the configuration says otherwise.";
 
 /// Lists, verifies, compares and promotes models.
 #[derive(Debug, Args)]

@@ -149,7 +149,8 @@ pub(super) fn stack(records: &[Record], now: Option<Version>) -> Vec<Option<Vers
     }
     match stack.iter().rposition(|version| *version == now) {
         Some(place) => stack.truncate(place + 1),
-        None => stack = vec![now],
+        // Nobody knows how it came about; what served before is still what to go back to.
+        None => stack.push(now),
     }
     stack
 }

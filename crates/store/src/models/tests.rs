@@ -401,3 +401,14 @@ fn what_was_remembered_is_there_again() {
         assert_eq!(registry.remembered(&name()).unwrap().unwrap(), text);
     }
 }
+
+#[test]
+fn a_rollback_leaves_a_champion_that_nobody_promoted() {
+    let (_dir, registry) = with_versions(2);
+    promote(&registry, 2);
+    fs::write(registry.model_dir(&name()).join("champion"), "9\n").unwrap();
+    assert_eq!(
+        registry.rollback(&name(), "odd", NOW).unwrap(),
+        Some(version(2))
+    );
+}
