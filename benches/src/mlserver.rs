@@ -44,7 +44,7 @@ impl MlServer {
             "http_port": http,
             "grpc_port": grpc,
             "metrics_port": metrics,
-            // No processes beside it: on two cores they cost more than they give (measured).
+            // No processes beside it: the model takes microseconds, and handing a request over takes many more.
             "parallel_workers": 0,
             "debug": false,
             "logging_settings": serde_json::Value::Null,
@@ -58,7 +58,7 @@ impl MlServer {
         write("model-settings.json", model.to_string().as_bytes())?;
         let log = fs::File::create(dir.join("log"))?;
         let process = Command::new(absolute(python)?)
-            .args(["-m", "mlserver", "start", "."])
+            .args(["-c", "from mlserver.cli import main; main()", "start", "."])
             .current_dir(dir)
             .env("PYTHONPATH", dir)
             .stdin(Stdio::null())
