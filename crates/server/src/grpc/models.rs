@@ -118,14 +118,8 @@ impl ModelService for Models {
                 against: Version::new(request.against_version),
                 held_back,
             };
-            let report = kept
-                .serving
-                .compare(&challenge)
-                .map_err(|error| match error {
-                    CompareError::Busy(_) => Status::resource_exhausted(error.to_string()),
-                    other => failed(told(&other)),
-                })?;
-            Ok(compared(report))
+            let report = kept.serving.compare(&challenge);
+            Ok(compared(report.map_err(|error| not_compared(&error))?))
         })
         .await
     }
@@ -179,6 +173,13 @@ impl ModelService for Models {
 
 fn failed(message: String) -> Status {
     Status::failed_precondition(message)
+}
+
+fn not_compared(error: &CompareError) -> Status {
+    if let CompareError::Busy(_) = error {
+        return Status::resource_exhausted(error.to_string());
+    }
+    failed(told(error))
 }
 
 fn refused(error: &PromoteError) -> Status {

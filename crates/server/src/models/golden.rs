@@ -142,8 +142,9 @@ impl Golden {
         }
         for (at, (&found, &expected)) in found.iter().zip(&expected.data).enumerate() {
             let allowed = self.tolerance * expected.abs().max(1.0);
-            // Not `>`: what is not a number is not near anything.
-            if !((found - expected).abs() <= allowed) {
+            // What is not a number is not near anything.
+            let off = (found - expected).abs();
+            if off.is_nan() || off > allowed {
                 return Err(GoldenError::Differs {
                     step,
                     output: output.to_owned(),

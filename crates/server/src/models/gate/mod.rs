@@ -206,7 +206,7 @@ fn verdict(figures: &Figures, limits: &Limits) -> Verdict {
     let mut against = Vec::new();
     let mut hold = |what: &str, difference: &Difference, margin: f64| {
         // A difference that is not defined speaks against the candidate too.
-        if !(difference.low <= margin) {
+        if difference.low.is_nan() || difference.low > margin {
             against.push(format!(
                 "{what} is worse by {:.4} (90 % interval {:.4} to {:.4}), at most {margin} is let pass",
                 difference.value, difference.low, difference.high
@@ -225,7 +225,7 @@ fn verdict(figures: &Figures, limits: &Limits) -> Verdict {
         limits.coverage,
     );
     let [_, step_us] = figures.step_us;
-    if !(step_us <= limits.step_us) {
+    if step_us.is_nan() || step_us > limits.step_us {
         against.push(format!(
             "a step takes {step_us:.2} µs per series at batch 128, at most {} is let pass",
             limits.step_us

@@ -153,8 +153,8 @@ impl fmt::Display for Report {
 fn write_figures(f: &mut fmt::Formatter<'_>, figures: &Figures, limits: &Limits) -> fmt::Result {
     writeln!(
         f,
-        "\n  {:<34}{:>10}{:>11}   {:<31}{}",
-        "", "champion", "candidate", "difference (90 % interval)", "let pass"
+        "\n  {:<34}  champion  candidate   difference (90 % interval)     let pass",
+        ""
     )?;
     let row = |f: &mut fmt::Formatter<'_>, name: &str, [old, new]: [f64; 2], rest: String| {
         let line = format!("  {name:<34}{old:>10.4}{new:>11.4}   {rest}");

@@ -29,7 +29,7 @@ pub(super) fn beyond(z: f64, tail: f64) -> f64 {
 
 /// Regularised incomplete beta function by its continued fraction (DLMF 8.17.22), evaluated after Lentz (1976).
 fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
-    if !(x > 0.0) {
+    if x.is_nan() || x <= 0.0 {
         return 0.0;
     }
     if x >= 1.0 {
