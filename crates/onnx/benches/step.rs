@@ -4,7 +4,6 @@
 //! Eight features and 32 numbers of state, as in the model that ships. The batches are those of one series alone, of a
 //! block and its shares, and of a whole tick.
 
-#![expect(missing_docs, reason = "criterion's macros write items of their own")]
 #![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};

@@ -109,8 +109,9 @@ macro_rules! data {
                 $((TensorData::$variant(a), TensorData::$variant(b)) => {
                     let off = |(a, b): (&$kind, &$kind)| {
                         let (a, b) = (wide(*a), wide(*b));
-                        // Not `>`: a NaN is off too.
-                        !((a - b).abs() <= tolerance * (1.0 + b.abs()))
+                        // Asked this way round, a NaN is off too.
+                        let close = (a - b).abs() <= tolerance * (1.0 + b.abs());
+                        !close
                     };
                     a.iter().zip(b).position(off)
                 })+

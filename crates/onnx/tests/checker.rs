@@ -1,7 +1,5 @@
 //! The checker of the ONNX project accepts what we write, and ONNX Runtime by way of Python runs it to the same numbers.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
 use std::path::Path;
 use std::process::Command;
 
