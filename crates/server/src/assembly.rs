@@ -155,9 +155,10 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         capture: captured.as_ref().map(capture::Opened::tap),
     });
     // First the model, so that learned state finds the one that it belongs to.
-    let built_in = built_in(&config);
+    let built_in = models::setup::built_in(&config);
     config.engine.models.forecaster.clone_from(&built_in);
-    let serving = open_models(&config, &clock).await?;
+    let serving = models::setup::open(&config, &clock);
+    let serving = serving.await.map_err(StartError::Thread)?;
     if let Some(serving) = &serving {
         config.engine.models.forecaster = serving.model();
     }
@@ -273,30 +274,6 @@ async fn serve(
     if let Err(error) = served {
         tracing::error!(%error, "the gRPC server ended");
     }
-}
-
-/// What forecasts when no version was promoted.
-fn built_in(config: &Config) -> Option<Arc<dyn Model>> {
-    if let Some(model) = &config.engine.models.forecaster {
-        return Some(Arc::clone(model));
-    }
-    onnx::default_step_model()
-        .inspect_err(|error| tracing::error!(%error, "the built-in model cannot be used"))
-        .ok()
-}
-
-/// Loads the model that forecasts, on a thread that may take its time.
-async fn open_models(
-    config: &Config,
-    clock: &Arc<dyn Clock>,
-) -> Result<Option<Arc<models::Serving>>, StartError> {
-    let (config, clock) = (config.clone(), Arc::clone(clock));
-    let built_in = config.engine.models.forecaster.clone();
-    let opened = spawn_blocking(move || models::setup::open(&config, built_in, &clock));
-    opened
-        .await
-        .map_err(io::Error::other)
-        .map_err(StartError::Thread)
 }
 
 /// Loads the models that are served by default. One that cannot be loaded keeps nobody from starting: its index says why.

@@ -9,7 +9,7 @@ use hotpath::Engine;
 use predict::anomaly::AdoptError;
 use predict::forecast::Model;
 use series::Clock;
-use store::models::Name;
+use tokio::task::spawn_blocking;
 
 use super::{HeldBack, Onnx, Parts, Serving};
 use crate::config::Config;
@@ -40,23 +40,35 @@ impl ModelsConfig {
     }
 }
 
-/// Loads the model that is to forecast; `None` where nothing is kept on disk. Blocks.
-pub(crate) fn open(
+/// What forecasts when no version was promoted.
+pub(crate) fn built_in(config: &Config) -> Option<Arc<dyn Model>> {
+    if let Some(model) = &config.engine.models.forecaster {
+        return Some(Arc::clone(model));
+    }
+    onnx::default_step_model()
+        .inspect_err(|error| tracing::error!(%error, "the built-in model cannot be used"))
+        .ok()
+}
+
+/// Loads the model that is to forecast, on a thread that may take its time; `None` where nothing is kept on disk. The
+/// configuration's own forecaster is what serves when no version was promoted.
+pub(crate) async fn open(
     config: &Config,
-    built_in: Option<Arc<dyn Model>>,
     clock: &Arc<dyn Clock>,
-) -> Option<Arc<Serving>> {
-    let registry = config.models.registry(&config.state)?;
-    // The configuration was checked.
-    let name: Name = config.models.forecaster.parse().ok()?;
-    Some(Arc::new(Serving::start(Parts {
+) -> io::Result<Option<Arc<Serving>>> {
+    let Some(registry) = config.models.registry(&config.state) else {
+        return Ok(None);
+    };
+    let parts = Parts {
         registry,
-        name,
+        name: config.models.forecaster.parse().map_err(io::Error::other)?,
         loader: Arc::new(config.models.loader()),
-        built_in,
+        built_in: config.engine.models.forecaster.clone(),
         limits: config.models.gate,
         clock: Arc::clone(clock),
-    })))
+    };
+    let started = spawn_blocking(move || Arc::new(Serving::start(parts)));
+    started.await.map(Some).map_err(io::Error::other)
 }
 
 /// From now on models that take over are handed to the engine.
