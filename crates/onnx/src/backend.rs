@@ -74,9 +74,17 @@ pub fn chosen() -> &'static BackendChoice {
 
 fn choose(places: &[PathBuf]) -> BackendChoice {
     let mut tried = Vec::new();
+    let mut failed = false;
     for place in places {
-        let loaded = library(place)
-            .and_then(|path| ort::init_from(&path).map_err(|error| plain(&error.to_string())));
+        let loaded = library(place).and_then(|path| {
+            if failed {
+                // After one failure ort rc.14 takes a second load for done, and calls into nowhere.
+                return Err("was not tried after the failure above".to_owned());
+            }
+            let loaded = ort::init_from(&path);
+            failed = loaded.is_err();
+            loaded.map_err(|error| plain(&error.to_string()))
+        });
         match loaded {
             Ok(builder) => {
                 let path = mapped().unwrap_or_else(|| place.clone());
@@ -159,6 +167,17 @@ mod tests {
             "no such file"
         );
         assert_eq!(plain("odd"), "odd");
+    }
+
+    /// The first cannot be loaded; the second would be, by a runtime that forgot the first.
+    #[test]
+    fn one_failure_is_the_last_try() {
+        let names = ["libonnxruntime.so.1.0.1", "libonnxruntime.so.1.0.2"];
+        let choice = choose(&names.map(PathBuf::from));
+        assert_eq!((choice.broken(), &choice.backend), (None, &Backend::Tract));
+        let reasons: Vec<_> = choice.tried.iter().map(|(_, reason)| &**reason).collect();
+        assert_eq!(reasons.len(), 2);
+        assert_eq!(reasons[1], "was not tried after the failure above");
     }
 
     #[test]

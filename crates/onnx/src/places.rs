@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 /// What to say instead of a place to be served by the pure-Rust runtime, whatever is installed.
 pub const NO_RUNTIME: &str = "none";
 
-/// Names by which the system's loader may know it.
-const SYSTEM_NAMES: [&str; 2] = ["libonnxruntime.so.1", "libonnxruntime.so"];
+/// Where a distribution, or an administrator, puts libraries.
+const SYSTEM_FOLDERS: [&str; 4] = [
+    "/usr/local/lib",
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib",
+];
 
 /// Folders that are looked into, from the folder of the binary upwards: `../onnxruntime/lib` is where
 /// `cargo xtask onnxruntime` puts it, `../lib` where an installation would.
@@ -33,7 +38,7 @@ pub fn default_places(setting: Option<&Path>) -> Vec<PathBuf> {
     }
 }
 
-/// Places near a binary, then those of the system.
+/// Places near a binary, then folders of the system.
 fn near(binary: Option<&Path>) -> Vec<PathBuf> {
     let mut places = Vec::new();
     let folders = binary.into_iter().flat_map(|b| b.ancestors().skip(1));
@@ -43,7 +48,10 @@ fn near(binary: Option<&Path>) -> Vec<PathBuf> {
         }
         places.extend(NEAR_THE_BINARY.map(|near| folder.join(near)));
     }
-    places.extend(SYSTEM_NAMES.map(PathBuf::from));
+    places.extend(SYSTEM_FOLDERS.map(PathBuf::from));
+    // A library is tried once: two ways to the same folder would be two tries.
+    let mut seen = std::collections::HashSet::new();
+    places.retain(|place| seen.insert(place.clone()));
     places
 }
 
@@ -109,7 +117,7 @@ mod tests {
             "/w/target/debug/deps",
             "/w/target/onnxruntime/lib",
             "/w/target/lib",
-            "libonnxruntime.so",
+            "/usr/lib",
         ] {
             assert!(places.contains(&PathBuf::from(expected)), "{places:?}");
         }
