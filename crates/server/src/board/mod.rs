@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hotpath::{Scored, Sink};
 use parking_lot::RwLock;
-use predict::Risk;
 
 use crate::WatchConfig;
 use crate::selector::Selector;
@@ -108,7 +107,7 @@ impl Drop for Subscription {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use predict::{Event, EventId, Phase, Score};
+    use predict::{Event, EventId, Phase, Risk, Score};
     use series::{SeriesId, Timestamp};
 
     use super::*;
