@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
@@ -23,6 +23,23 @@ pub(crate) struct Options {
     /// Only benchmarks whose name contains this, as `hotpath` or `predict`; the table then holds only those.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// A Python with torch: trainings are run in it too, and the ratio is printed.
+    #[arg(long, value_name = "PATH")]
+    torch: Option<PathBuf>,
+    /// A Python with mlserver and onnxruntime: it serves the same model under the same load.
+    #[arg(long, value_name = "PATH")]
+    mlserver: Option<PathBuf>,
+}
+
+impl Options {
+    /// The interpreter that a benchmark compares with, if one was named.
+    fn python(&self, name: &str) -> Option<&Path> {
+        match name {
+            "training" => self.torch.as_deref(),
+            "inference" => self.mlserver.as_deref(),
+            _ => None,
+        }
+    }
 }
 
 /// Runs the benchmarks and writes the table.
@@ -38,7 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     for (package, name) in
         targets(&metadata, "bin").filter(|(package, name)| *package == "benches" && chosen(name))
     {
-        sections.push(binary(package, name)?);
+        sections.push(binary(package, name, options.python(name))?);
     }
     for (package, name) in
         targets(&metadata, "bench").filter(|(package, name)| chosen(package) || chosen(name))
@@ -88,10 +105,14 @@ fn targets<'a>(metadata: &'a Value, kind: &'a str) -> impl Iterator<Item = (&'a 
     })
 }
 
-fn binary(package: &str, name: &str) -> Result<Section> {
+fn binary(package: &str, name: &str, python: Option<&Path>) -> Result<Section> {
     let arguments = format!("run --release --package {package} --bin {name}");
     let command = announce(&arguments);
-    let mut child = cargo(&arguments)
+    let mut run = cargo(&arguments);
+    if let Some(python) = python {
+        run.args(["--", "--python"]).arg(python);
+    }
+    let mut child = run
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("starting {command}"))?;
