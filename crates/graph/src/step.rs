@@ -6,7 +6,7 @@ use crate::message::Graph;
 
 /// Added to the softplus of the scale: no forecast is more certain than this, in sigmas.
 pub const LEAST_SCALE: f32 = 0.001;
-/// Added to the softplus of the tail: above 2 degrees of freedom a Student t distribution has a variance.
+/// Added to the softplus of the tail: with 2 degrees of freedom or more a Student t distribution has a mean.
 pub const LEAST_TAIL: f32 = 2.0;
 
 /// The weights of one step.

@@ -24,7 +24,7 @@ const TOLERANCE: f32 = 1e-5;
 ///
 /// # Errors
 /// [`LoadError`] when the graph is refused, its inputs and outputs are not those of the signature, or what it gives on a
-/// trial is not a forecast: numbers that are finite, scales above 0, tails above 2.
+/// trial is not a forecast: numbers that are finite, scales above 0, tails of 2 or more.
 pub fn step_model(
     bytes: &[u8],
     card: Option<&SignatureCard>,
@@ -153,8 +153,8 @@ fn trial(model: &dyn Model) -> Result<Vec<f32>, LoadError> {
             let text = format!("a trial of the model gave a scale of {scale}, expected above 0");
             return Err(LoadError::Unfit(text));
         }
-        if let Some(tail) = batch.tail.iter().find(|tail| **tail <= 2.0) {
-            let text = format!("a trial of the model gave a tail of {tail}, expected above 2");
+        if let Some(tail) = batch.tail.iter().find(|tail| **tail < 2.0) {
+            let text = format!("a trial of the model gave a tail of {tail}, expected 2 or more");
             return Err(LoadError::Unfit(text));
         }
         for part in [

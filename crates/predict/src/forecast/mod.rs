@@ -87,7 +87,7 @@ pub struct Batch {
     pub location: Vec<f32>,
     /// Forecast scale, above 0; shape `(rows, horizons)`.
     pub scale: Vec<f32>,
-    /// Degrees of freedom of the forecast Student t distribution, above 2; shape `(rows, horizons)`.
+    /// Degrees of freedom of the forecast Student t distribution, 2 or more; shape `(rows, horizons)`.
     pub tail: Vec<f32>,
     rows: usize,
 }

@@ -175,7 +175,7 @@ impl Judge {
         if !(location.is_finite()
             && scale.is_finite()
             && scale > 0.0
-            && tail > 2.0
+            && tail >= 2.0
             && tail.is_finite())
         {
             return Err(StepError(format!(

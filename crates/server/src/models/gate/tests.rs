@@ -13,6 +13,7 @@ struct Known {
     signature: Signature,
     phi: f32,
     scale: f32,
+    tail: f32,
 }
 
 fn known(version: &'static str, phi: f32, scale: f32) -> Known {
@@ -23,6 +24,7 @@ fn known(version: &'static str, phi: f32, scale: f32) -> Known {
         signature,
         phi,
         scale,
+        tail: 200.0,
     }
 }
 
@@ -47,7 +49,7 @@ impl Step for Known {
             batch.h[row] += 1.0;
             batch.location[row] = self.phi * batch.x[row];
             batch.scale[row] = self.scale;
-            batch.tail[row] = 200.0;
+            batch.tail[row] = self.tail;
         }
         Ok(())
     }
@@ -163,6 +165,17 @@ fn a_better_candidate_passes_whatever_the_champion() {
         time,
     );
     assert!(report.unwrap().passed());
+}
+
+/// What rounding makes of the heaviest tail that a model may give.
+#[test]
+fn a_tail_of_two_is_a_distribution() {
+    let heavy = Known {
+        tail: 2.0,
+        ..known("heavy", 0.8, 1.0)
+    };
+    let report = judged(&heavy, &held_out(8, 500, false));
+    assert!(report.figures.is_some(), "{report}");
 }
 
 #[test]
