@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use onnx::{Golden, Tensor, TensorData};
-use server::models::{Loader, record, verify};
+use server::models::{Loader, verify};
 use store::models::{Bundle, Card, Kind, Name, NewBundle, Version, sha256_hex};
 
 use super::place::{Opened, Place, now};
@@ -107,7 +107,8 @@ fn of_file(opened: &Opened, args: &InstallArgs) -> anyhow::Result<NewBundle> {
             let error = anyhow::Error::from_boxed(cause).context(format!("loading {}", path.display()));
             error.hint("--signature FILE says what the graph does not; --any-graph installs what forecasts nothing")
         })?;
-        serde_json::to_vec(&record(loaded.as_ref(), GOLDEN_STEPS, TOLERANCE)?)?
+        let golden = Golden::record(loaded.as_ref(), GOLDEN_STEPS, TOLERANCE)?;
+        golden.to_json()?.into_bytes()
     };
     let Bundle {
         card,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use features::{N_COLUMNS, column, schema_hash};
+use onnx::Golden;
 use predict::forecast::{Batch, Signature, Step, StepError, TARGET};
 use series::Clock;
 use store::capture::{Capture, EventPhase, Options, Row};
@@ -11,7 +12,7 @@ use store::models::{Action, Bundle, Card, Kind, NewBundle, Registry};
 use tempfile::TempDir;
 
 use super::*;
-use crate::models::{self as kept, Golden, Loader};
+use crate::models::{self as kept, Loader};
 
 const SECOND: i64 = 1_000_000;
 const START: i64 = 1_700_000_000 * SECOND;
@@ -72,7 +73,7 @@ impl Loader for Constants {
 }
 
 fn bundle(text: &str) -> NewBundle {
-    let golden = kept::record(constant(text, "made").as_ref(), 1, 1e-5).unwrap();
+    let golden = Golden::record(constant(text, "made").as_ref(), 1, 1e-5).unwrap();
     NewBundle {
         card: Card {
             name: "lstm".parse().unwrap(),
@@ -87,7 +88,7 @@ fn bundle(text: &str) -> NewBundle {
             metrics: toml::Table::new(),
         },
         model: text.as_bytes().to_vec(),
-        golden: serde_json::to_vec(&golden).unwrap(),
+        golden: golden.to_json().unwrap().into_bytes(),
     }
 }
 

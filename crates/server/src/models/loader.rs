@@ -4,11 +4,9 @@ use std::error::Error;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use onnx::{Golden, GoldenError};
 use predict::forecast::Model;
 use store::models::{Bundle, Kind};
-
-use super::canary::{self, CanaryError};
-use super::golden::{Golden, GoldenError};
 
 /// Makes models of bundles. The engine's loader is [`super::Onnx`]; tests bring their own.
 pub trait Loader: Send + Sync + Debug {
@@ -53,7 +51,7 @@ pub enum VerifyError {
         /// Name and version.
         version: String,
         /// What is different.
-        source: CanaryError,
+        source: GoldenError,
     },
 }
 
@@ -85,7 +83,8 @@ pub fn verify(loader: &dyn Loader, bundle: &Bundle) -> Result<Verified, VerifyEr
     let model = match bundle.card.kind {
         Kind::LstmStep => {
             let model = loader.step(bundle, &version).map_err(load)?;
-            canary::sing(model.as_ref(), &golden).map_err(|source| VerifyError::Canary {
+            let verified = golden.verify_step(model.as_ref());
+            verified.map_err(|source| VerifyError::Canary {
                 version: version.clone(),
                 source,
             })?;

@@ -1,19 +1,15 @@
 //! Models that serve: verified by running them, compared with the champion, taken up without a gap.
 
-mod canary;
 mod data;
 pub mod gate;
-mod golden;
 mod loader;
 mod onnx_loader;
 mod serving;
 pub(crate) mod setup;
 mod watch;
 
-pub use canary::{CanaryError, record, sing};
 pub(crate) use data::number;
 pub use data::{ALWAYS, Survey, held_out, survey};
-pub use golden::{Golden, GoldenError, GoldenStep, GoldenTensor};
 pub use loader::{Cause, Loader, Verified, VerifyError, told, verify};
 pub use onnx_loader::Onnx;
 pub use serving::{

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use onnx::{Options, SignatureCard};
+use onnx::{Golden, Options, SignatureCard};
 use predict::forecast::Model;
 use store::models::Bundle;
 
-use super::golden::Golden;
 use super::loader::{Cause, Loader};
 
 /// Loads ONNX graphs.
@@ -33,8 +32,8 @@ impl Loader for Onnx {
         )?)
     }
 
-    fn run(&self, bundle: &Bundle, _: &Golden) -> Result<(), Cause> {
+    fn run(&self, bundle: &Bundle, golden: &Golden) -> Result<(), Cause> {
         let graph = onnx::load(&bundle.model, &self.options)?;
-        Ok(onnx::Golden::parse(&bundle.golden)?.verify(&graph)?)
+        Ok(golden.verify(&graph)?)
     }
 }

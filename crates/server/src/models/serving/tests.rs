@@ -3,12 +3,12 @@
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use onnx::Golden;
 use predict::forecast::{Kernel, Signature, Weights};
 use store::models::{Action, Bundle, Card, Kind, NewBundle, Promotion};
 use tempfile::TempDir;
 
 use super::*;
-use crate::models::{Golden, record};
 
 /// Takes the text of `model.onnx` for a seed.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ fn version(number: u32) -> Version {
 
 fn install(registry: &Registry, seed: &str) -> Version {
     let model = of_seed(seed.trim_start_matches("other "), "made").unwrap();
-    let golden = serde_json::to_vec(&record(model.as_ref(), 2, 1e-5).unwrap()).unwrap();
+    let golden = Golden::record(model.as_ref(), 2, 1e-5).unwrap();
     let bundle = NewBundle {
         card: Card {
             name: name(),
@@ -65,7 +65,7 @@ fn install(registry: &Registry, seed: &str) -> Version {
             metrics: toml::Table::new(),
         },
         model: seed.as_bytes().to_vec(),
-        golden,
+        golden: golden.to_json().unwrap().into_bytes(),
     };
     registry.install(&name(), bundle, "", Still.now()).unwrap()
 }

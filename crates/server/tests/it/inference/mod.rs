@@ -6,12 +6,12 @@ mod refusals;
 
 use std::path::Path;
 
+use onnx::Golden;
 use predict::forecast::{Batch, Kernel, Model, Signature, Weights};
 use proto::inference as oip;
 use proto::inference::grpc_inference_service_client::GrpcInferenceServiceClient;
 use proto::inference::model_infer_request::InferInputTensor;
 use series::Timestamp;
-use server::models::record;
 use store::models::{Action, Card, Kind, Name, NewBundle, Promotion, Registry, Version};
 use tonic::transport::Channel;
 
@@ -49,6 +49,7 @@ fn bundle(seed: u64, kind: Kind) -> NewBundle {
     let mut signature = signature;
     let hash = format!("{:#018x}", features::schema_hash());
     signature.insert("schema_hash".to_owned(), hash.into());
+    let golden = Golden::record(&model, 2, 1e-4).unwrap();
     NewBundle {
         card: Card {
             name: "any".parse().unwrap(),
@@ -63,7 +64,7 @@ fn bundle(seed: u64, kind: Kind) -> NewBundle {
             metrics: toml::Table::new(),
         },
         model: graph::write_step(&lstm, &graph::Metadata::new()),
-        golden: serde_json::to_vec(&record(&model, 2, 1e-4).unwrap()).unwrap(),
+        golden: golden.to_json().unwrap().into_bytes(),
     }
 }
 
