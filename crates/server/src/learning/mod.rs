@@ -12,7 +12,7 @@ mod trainer;
 
 pub use source::CapturedSource;
 
-pub(crate) use status::{LearningStatus, Phase};
+pub(crate) use status::{Counts, LearningStatus, Phase};
 pub(crate) use thread::LearningThread;
 pub(crate) use trainer::{ByRecipe, Job, Trainer};
 

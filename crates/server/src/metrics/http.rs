@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::text::{CONTENT_TYPE, Kind, Text};
-use super::{engine, model};
+use super::{capture, engine, learning, model};
 use crate::auth::Auth;
 use crate::grpc::State;
 
@@ -35,7 +35,18 @@ async fn answer(From((state, auth)): From<(Arc<State>, Auth)>, headers: HeaderMa
 
 fn page(state: &State) -> String {
     let mut text = Text::default();
-    engine::write(&mut text, state, state.intake.now());
+    let now = state.intake.now();
+    engine::write(&mut text, state, now);
+    if let Some(report) = state.capture.as_ref().and_then(|capture| capture.report()) {
+        capture::write(&mut text, &report);
+    }
+    let learning = state
+        .models
+        .as_ref()
+        .and_then(|kept| kept.learning.as_ref());
+    if let Some(status) = learning {
+        learning::write(&mut text, &status.now(), now);
+    }
     if let Some(inference) = &state.inference {
         text.single(
             "forestall_inference_unknown_total",

@@ -1,8 +1,10 @@
-//! What operators watch: counters of the engine and of the models that are served, as a page for Prometheus.
+//! What operators watch: counters of the engine, of capture and learning, and of the models that are served, as a page for Prometheus.
 
+mod capture;
 mod engine;
 mod histogram;
 mod http;
+mod learning;
 mod model;
 mod text;
 

@@ -133,6 +133,23 @@ impl Server {
             .await
             .unwrap()
     }
+
+    /// The page for Prometheus, over HTTP/1.1, as `curl` gets it.
+    pub(crate) async fn metrics(&self, token: Option<&str>) -> String {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let address = self.running.local_addr();
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let token = token.map_or_else(String::new, |t| format!("Authorization: Bearer {t}\r\n"));
+        let request =
+            format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{token}Connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut page = String::new();
+        // A server that does not speak HTTP/1.1 hangs up.
+        match within(stream.read_to_string(&mut page)).await {
+            Ok(_) => page,
+            Err(error) => error.to_string(),
+        }
+    }
 }
 
 /// One stream of pushes.

@@ -8,6 +8,7 @@ mod harness;
 mod health;
 mod inference;
 mod ingest;
+mod metrics;
 mod models;
 mod risk;
 mod scoring;

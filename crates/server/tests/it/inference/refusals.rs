@@ -127,7 +127,7 @@ async fn bad_requests_name_the_tensor_and_good_ones_go_on() {
             .await
             .unwrap();
     }
-    let page = metrics(&server, None).await;
+    let page = server.metrics(None).await;
     for line in [
         "forestall_inference_failures_total{model=\"step\",version=\"1\",reason=\"invalid\"} 13\n",
         "forestall_inference_requests_total{model=\"graph\",version=\"1\"} 1\n",
@@ -145,13 +145,14 @@ async fn counters_and_models_ask_for_the_token() {
     let token = "correct horse battery staple";
     std::fs::write(&file, token).unwrap();
     let server = start(|config| config.server.token_file = file.clone()).await;
-    assert!(metrics(&server, None).await.starts_with("HTTP/1.1 401 "));
+    assert!(server.metrics(None).await.starts_with("HTTP/1.1 401 "));
     assert!(
-        metrics(&server, Some("wrong"))
+        server
+            .metrics(Some("wrong"))
             .await
             .starts_with("HTTP/1.1 401 ")
     );
-    let page = metrics(&server, Some(token)).await;
+    let page = server.metrics(Some(token)).await;
     assert!(
         page.starts_with("HTTP/1.1 200 ") && page.contains("\nforestall_series 0\n"),
         "{page}"
@@ -177,22 +178,5 @@ async fn what_is_switched_off_is_not_there() {
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::Unimplemented);
-    assert!(!metrics(&server, None).await.starts_with("HTTP/1.1 200 "));
-}
-
-/// The page for Prometheus, over HTTP/1.1, as `curl` gets it.
-async fn metrics(server: &Server, token: Option<&str>) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let address = server.running.local_addr();
-    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let token = token.map_or_else(String::new, |t| format!("Authorization: Bearer {t}\r\n"));
-    let request =
-        format!("GET /metrics HTTP/1.1\r\nHost: localhost\r\n{token}Connection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut page = String::new();
-    // A server that does not speak HTTP/1.1 hangs up.
-    match within(stream.read_to_string(&mut page)).await {
-        Ok(_) => page,
-        Err(error) => error.to_string(),
-    }
+    assert!(!server.metrics(None).await.starts_with("HTTP/1.1 200 "));
 }
