@@ -1,44 +1,36 @@
 //! From a configuration to a running engine, and back to rest.
 
+mod running;
+mod transport;
+
+pub use running::Running;
+
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hotpath::Engine;
 use predict::forecast::Model;
 use series::Clock;
-use store::{FeedbackLog, SaveError, StateDir};
+use store::{FeedbackLog, StateDir};
 use tokio::net::TcpListener;
 use tokio::sync::watch as signal;
-use tokio::task::{JoinHandle, spawn_blocking};
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
-use tonic_health::ServingStatus;
+use tokio::task::spawn_blocking;
 
-use crate::auth::{Auth, TokenError};
+use crate::auth::TokenError;
 use crate::board::Board;
 use crate::capture;
-use crate::config::{Config, ConfigError, ServerConfig};
+use crate::config::{Config, ConfigError};
 use crate::culprits::Culprits;
 use crate::grpc;
 use crate::host_thread::HostThread;
 use crate::inference::{self, Inference};
 use crate::intake::Intake;
 use crate::keeper::{Keeper, SnapshotStatus};
-use crate::learning::LearningThread;
 use crate::models;
 use crate::sinks::Sinks;
-
-/// What one stream, and one connection, may have on its way: what 500,000 samples a second need at a round trip of
-/// some milliseconds, and little enough that a thousand idle clients hold no memory worth the name.
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
-/// A client that does not answer a ping for this long is gone, and its streams with it.
-const KEEPALIVE: Duration = Duration::from_secs(20);
-/// Streams and calls on one connection.
-const CONCURRENT_CALLS: u32 = 1024;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -93,31 +85,6 @@ pub enum StartError {
     Reflection(#[from] tonic_reflection::server::Error),
 }
 
-/// A running server. Dropping it stops it at once; [`Running::shutdown`] does so in good order.
-#[must_use = "the server stops when this is dropped"]
-pub struct Running {
-    local_addr: SocketAddr,
-    stop: signal::Sender<bool>,
-    server: JoinHandle<()>,
-    health: grpc::Health,
-    intake: Intake,
-    host: Option<HostThread>,
-    keeper: Option<Keeper>,
-    capture: Option<Arc<capture::Recorder>>,
-    learning: Option<LearningThread>,
-    grace: Duration,
-    /// Unlocks last.
-    _state_dir: Option<StateDir>,
-}
-
-impl std::fmt::Debug for Running {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Running")
-            .field("local_addr", &self.local_addr)
-            .finish_non_exhaustive()
-    }
-}
-
 /// Starts everything that the configuration asks for, within a tokio runtime of more than one thread. `clock` gives the
 /// time to host readings and snapshots, and judges which samples are too far ahead.
 ///
@@ -132,8 +99,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         }
         .into());
     }
-    let auth = auth(&config.server)?;
-    let builder = builder(&config.server)?.accept_http1(config.server.metrics);
+    let auth = transport::auth(&config.server)?;
+    let builder = transport::builder(&config.server)?.accept_http1(config.server.metrics);
     let address = config.server.listen;
     // Before anything is restored: whoever starts a second server by mistake hears of it at once.
     let listener = TcpListener::bind(address)
@@ -239,7 +206,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         stopping: stopping.clone(),
     }));
     let (routes, health) = grpc::routes(&state, &auth).await?;
-    let server = tokio::spawn(serve(builder, routes, listener, stopping));
+    let server = tokio::spawn(transport::serve(builder, routes, listener, stopping));
     tracing::info!(%local_addr, "serving");
     Ok(Running {
         local_addr,
@@ -254,26 +221,6 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         grace,
         _state_dir: state_dir,
     })
-}
-
-async fn serve(
-    mut builder: Server,
-    routes: tonic::service::Routes,
-    listener: TcpListener,
-    mut stopping: signal::Receiver<bool>,
-) {
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let stopped = async move {
-        // A sender that is gone is a `Running` that was dropped: that is a stop too.
-        let _ = stopping.wait_for(|&stop| stop).await;
-    };
-    let served = builder
-        .add_routes(routes)
-        .serve_with_incoming_shutdown(incoming, stopped)
-        .await;
-    if let Err(error) = served {
-        tracing::error!(%error, "the gRPC server ended");
-    }
 }
 
 /// Loads the models that are served by default. One that cannot be loaded keeps nobody from starting: its index says why.
@@ -346,100 +293,5 @@ fn n_shards(config: &Config) -> usize {
             .map_or(1, usize::from)
             .min(256),
         n => n,
-    }
-}
-
-fn auth(config: &ServerConfig) -> Result<Auth, StartError> {
-    let path = &config.token_file;
-    if path.as_os_str().is_empty() {
-        return Ok(Auth::default());
-    }
-    Auth::from_file(path).map_err(|source| StartError::Token {
-        path: path.clone(),
-        source,
-    })
-}
-
-fn builder(config: &ServerConfig) -> Result<Server, StartError> {
-    let builder = Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_concurrent_streams(CONCURRENT_CALLS)
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .http2_keepalive_timeout(Some(KEEPALIVE));
-    if config.tls_cert.as_os_str().is_empty() {
-        return Ok(builder);
-    }
-    let read = |path: &Path| {
-        std::fs::read(path).map_err(|error| StartError::Tls {
-            path: path.to_owned(),
-            source: error.into(),
-        })
-    };
-    let identity = Identity::from_pem(read(&config.tls_cert)?, read(&config.tls_key)?);
-    let broken = |error: tonic::transport::Error| StartError::Tls {
-        path: config.tls_cert.clone(),
-        source: error.into(),
-    };
-    builder
-        .tls_config(ServerTlsConfig::new().identity(identity))
-        .map_err(broken)
-}
-
-impl Running {
-    /// Where it listens; the port is the system's choice when the configuration says 0.
-    #[must_use]
-    pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
-    }
-
-    /// Waits for SIGINT or SIGTERM, then shuts down.
-    ///
-    /// # Errors
-    /// When signals cannot be waited for, or as [`Running::shutdown`].
-    pub async fn until_signal(self) -> io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
-        }
-        self.shutdown().await.map_err(io::Error::other)
-    }
-
-    /// Stops taking calls, answers what is under way, scores what was admitted, seals what was captured, and writes a
-    /// last snapshot.
-    ///
-    /// # Errors
-    /// When that snapshot cannot be written; the one before is kept, and all else is done.
-    pub async fn shutdown(mut self) -> Result<(), SaveError> {
-        self.health.report(ServingStatus::NotServing).await;
-        self.stop.send_replace(true);
-        if tokio::time::timeout(self.grace, &mut self.server)
-            .await
-            .is_err()
-        {
-            tracing::warn!("streams were still open after the grace period; they are cut off");
-            self.server.abort();
-        }
-        let (host, keeper, learning) = (self.host.take(), self.keeper.take(), self.learning.take());
-        // Joining a thread waits.
-        let _ = spawn_blocking(move || drop((host, learning))).await;
-        self.intake.drained().await;
-        if let Some(capture) = self.capture.take() {
-            let _ = spawn_blocking(move || capture.finish()).await;
-        }
-        let Some(keeper) = keeper else { return Ok(()) };
-        // The task ends early only when it panics, which has been printed.
-        spawn_blocking(move || keeper.finish())
-            .await
-            .unwrap_or(Ok(()))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }

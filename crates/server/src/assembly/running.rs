@@ -1,0 +1,101 @@
+//! A server that runs, and its way back to rest.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::{SaveError, StateDir};
+use tokio::sync::watch as signal;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tonic_health::ServingStatus;
+
+use crate::capture;
+use crate::grpc;
+use crate::host_thread::HostThread;
+use crate::intake::Intake;
+use crate::keeper::Keeper;
+use crate::learning::LearningThread;
+
+/// A running server. Dropping it stops it at once; [`Running::shutdown`] does so in good order.
+#[must_use = "the server stops when this is dropped"]
+pub struct Running {
+    pub(super) local_addr: SocketAddr,
+    pub(super) stop: signal::Sender<bool>,
+    pub(super) server: JoinHandle<()>,
+    pub(super) health: grpc::Health,
+    pub(super) intake: Intake,
+    pub(super) host: Option<HostThread>,
+    pub(super) keeper: Option<Keeper>,
+    pub(super) capture: Option<Arc<capture::Recorder>>,
+    pub(super) learning: Option<LearningThread>,
+    pub(super) grace: Duration,
+    /// Unlocks last.
+    pub(super) _state_dir: Option<StateDir>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("local_addr", &self.local_addr)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    /// Where it listens; the port is the system's choice when the configuration says 0.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// Waits for SIGINT or SIGTERM, then shuts down.
+    ///
+    /// # Errors
+    /// When signals cannot be waited for, or as [`Running::shutdown`].
+    pub async fn until_signal(self) -> io::Result<()> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+        }
+        self.shutdown().await.map_err(io::Error::other)
+    }
+
+    /// Stops taking calls, answers what is under way, scores what was admitted, seals what was captured, and writes a
+    /// last snapshot.
+    ///
+    /// # Errors
+    /// When that snapshot cannot be written; the one before is kept, and all else is done.
+    pub async fn shutdown(mut self) -> Result<(), SaveError> {
+        self.health.report(ServingStatus::NotServing).await;
+        self.stop.send_replace(true);
+        if tokio::time::timeout(self.grace, &mut self.server)
+            .await
+            .is_err()
+        {
+            tracing::warn!("streams were still open after the grace period; they are cut off");
+            self.server.abort();
+        }
+        let (host, keeper, learning) = (self.host.take(), self.keeper.take(), self.learning.take());
+        // Joining a thread waits.
+        let _ = spawn_blocking(move || drop((host, learning))).await;
+        self.intake.drained().await;
+        if let Some(capture) = self.capture.take() {
+            let _ = spawn_blocking(move || capture.finish()).await;
+        }
+        let Some(keeper) = keeper else { return Ok(()) };
+        // The task ends early only when it panics, which has been printed.
+        spawn_blocking(move || keeper.finish())
+            .await
+            .unwrap_or(Ok(()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
