@@ -66,13 +66,22 @@ pub(crate) fn models_that_do_not_fit_are_refused_by_name() {
     let error = step_model(&bytes, None, "1", &Options::default()).unwrap_err();
     let says = "its outputs are c_next, h_next, lucation";
     assert!(error.to_string().contains(says), "{error}");
-    // Forecasts without a scale: the least scale, taken away again.
+    // A tail that is no distribution: nothing above the least one, and that one lowered. At the least one it is taken.
     let mut flat = lstm(3, 4, 2);
     flat.head_w.fill(0.0);
     flat.head_b.fill(-200.0);
-    let bytes = write_step(&flat, &metadata(3, 2));
+    let mut bytes = write_step(&flat, &metadata(3, 2));
+    step_model(&bytes, None, "1", &Options::default()).unwrap();
+    let least = 2.0_f32.to_le_bytes();
+    let places = bytes.windows(4).enumerate();
+    let places: Vec<_> = places
+        .filter(|(_, part)| *part == least)
+        .map(|(at, _)| at)
+        .collect();
+    assert_eq!(places.len(), 1, "{places:?}");
+    bytes[places[0]..places[0] + 4].copy_from_slice(&1.5_f32.to_le_bytes());
     let error = step_model(&bytes, None, "1", &Options::default()).unwrap_err();
-    assert!(error.to_string().contains("a tail of 2"), "{error}");
+    assert!(error.to_string().contains("a tail of 1.5"), "{error}");
 }
 
 fn inputs() -> Vec<Tensor> {
