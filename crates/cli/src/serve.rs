@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use hotpath::Shard;
 use series::Unit;
-use server::{Config, Running, StartError, SystemClock};
+use server::{Config, Hangup, Running, StartError, SystemClock};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::MemberArgs;
@@ -25,7 +25,12 @@ Examples:
   forestall serve --capture data
       Keep all that is seen and scored, bounded, to train on: forestall dataset describe data
   forestall serve --no-host --listen 127.0.0.1:9000
-      Only what is pushed over gRPC, on another port.";
+      Only what is pushed over gRPC, on another port.
+
+Signals:
+  SIGINT and SIGTERM stop it in good order: what was sent is scored, what was learned is kept.
+  SIGHUP does the same where standard input is a terminal, which sends it when it is closed.
+  Without a terminal, it looks at once at which version of the model is the champion.";
 
 /// Watches this machine, and whatever is pushed over gRPC, until Ctrl-C.
 #[derive(Debug, Args)]
@@ -83,7 +88,11 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         .map_err(with_advice)?;
     // A closed standard output is no reason not to serve.
     let _ = welcome(&mut std::io::stdout().lock(), &config, &running);
-    running.until_signal().await.context("stopping")
+    let hangup = match std::io::stdin().is_terminal() {
+        true => Hangup::Stops,
+        false => Hangup::Reloads,
+    };
+    running.until_signal(hangup).await.context("stopping")
 }
 
 impl ServeArgs {

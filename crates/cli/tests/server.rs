@@ -51,12 +51,16 @@ impl Served {
             .out
     }
 
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args([name, &self.child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill is there").success());
+    }
+
     /// As Ctrl-C does.
     fn stop(mut self) {
-        let interrupted = Command::new("kill")
-            .args(["-INT", &self.child.id().to_string()])
-            .status();
-        assert!(interrupted.expect("kill is there").success());
+        self.signal("-INT");
         assert_eq!(self.child.wait().expect("it ends").code(), Some(0));
     }
 }
@@ -112,6 +116,14 @@ fn a_recording_pushed_in_can_be_listed_asked_for_and_watched() {
         "{}",
         refused.err
     );
+    served.stop();
+}
+
+#[test]
+fn without_a_terminal_a_hangup_ends_nothing() {
+    let served = Served::start(&["--no-state"]);
+    served.signal("-HUP");
+    assert!(served.ask(&["series"]).contains("0 series"));
     served.stop();
 }
 

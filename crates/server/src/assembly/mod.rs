@@ -3,7 +3,7 @@
 mod running;
 mod transport;
 
-pub use running::Running;
+pub use running::{Hangup, Running};
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use predict::forecast::Model;
 use series::Clock;
 use store::{FeedbackLog, StateDir};
 use tokio::net::TcpListener;
-use tokio::sync::watch as signal;
+use tokio::sync::{Notify, watch as signal};
 use tokio::task::spawn_blocking;
 
 use crate::auth::TokenError;
@@ -186,9 +186,11 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
             stopping.clone(),
         ));
     }
+    let reload = Arc::new(Notify::new());
     if let Some(serving) = serving {
         let every = Duration::from_secs_f64(config.models.check_interval_s);
-        models::watch(serving, every, stopping.clone()).map_err(StartError::Thread)?;
+        let again = Arc::clone(&reload);
+        models::watch(serving, every, again, stopping.clone());
     }
     let grace = Duration::from_secs_f64(config.server.shutdown_grace_s);
     let state = Arc::new(grpc::State::new(grpc::Parts {
@@ -218,6 +220,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         keeper,
         capture,
         learning,
+        reload,
         grace,
         _state_dir: state_dir,
     })

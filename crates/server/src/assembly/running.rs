@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use store::{SaveError, StateDir};
-use tokio::sync::watch as signal;
+use tokio::sync::{Notify, watch as signal};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tonic_health::ServingStatus;
 
@@ -16,6 +16,15 @@ use crate::host_thread::HostThread;
 use crate::intake::Intake;
 use crate::keeper::Keeper;
 use crate::learning::LearningThread;
+
+/// What SIGHUP does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hangup {
+    /// It stops the server in good order: for one that belongs to a terminal, which sends it when it is closed.
+    Stops,
+    /// The champion is looked at again, at once: for one that belongs to nobody's terminal.
+    Reloads,
+}
 
 /// A running server. Dropping it stops it at once; [`Running::shutdown`] does so in good order.
 #[must_use = "the server stops when this is dropped"]
@@ -29,6 +38,8 @@ pub struct Running {
     pub(super) keeper: Option<Keeper>,
     pub(super) capture: Option<Arc<capture::Recorder>>,
     pub(super) learning: Option<LearningThread>,
+    /// Told when the champion is to be looked at again.
+    pub(super) reload: Arc<Notify>,
     pub(super) grace: Duration,
     /// Unlocks last.
     pub(super) _state_dir: Option<StateDir>,
@@ -49,17 +60,30 @@ impl Running {
         self.local_addr
     }
 
-    /// Waits for SIGINT or SIGTERM, then shuts down.
+    /// Waits for SIGINT or SIGTERM, then shuts down; SIGHUP does what `hangup` says. Signals are waited for from the
+    /// first poll on.
     ///
     /// # Errors
     /// When signals cannot be waited for, or as [`Running::shutdown`].
-    pub async fn until_signal(self) -> io::Result<()> {
+    pub async fn until_signal(self, hangup: Hangup) -> io::Result<()> {
         use tokio::signal::unix::{SignalKind, signal};
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        tokio::select! {
-            _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
-            _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+        let mut hung_up = signal(SignalKind::hangup())?;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+                _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+                _ = hung_up.recv() => match hangup {
+                    Hangup::Stops => tracing::info!("SIGHUP: the terminal is gone, stopping"),
+                    Hangup::Reloads => {
+                        tracing::info!("SIGHUP: looking at the champion again");
+                        self.reload.notify_one();
+                        continue;
+                    }
+                },
+            }
+            break;
         }
         self.shutdown().await.map_err(io::Error::other)
     }

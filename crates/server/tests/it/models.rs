@@ -5,7 +5,9 @@ use std::path::Path;
 use proto::v1;
 use proto::v1::model_service_client::ModelServiceClient;
 use series::Timestamp;
+use server::{Config, Hangup};
 use store::models::{Card, Name, NewBundle, Registry, Version};
+use tokio::task::JoinHandle;
 use tonic::Code;
 use tonic::transport::Channel;
 
@@ -197,4 +199,48 @@ async fn without_a_place_for_models_the_built_in_one_serves_and_calls_say_so() {
         .unwrap_err();
     assert_eq!(refused.code(), Code::FailedPrecondition);
     assert!(refused.message().contains("set models.dir"), "{refused}");
+}
+
+/// Sends SIGHUP to this process, in which nobody but the server below waits for it.
+fn hang_up() {
+    let id = std::process::id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-HUP", &id])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+/// Waits for signals in a task; when this returns, it does.
+async fn waiting(server: Server, hangup: Hangup) -> JoinHandle<std::io::Result<()>> {
+    let mut until = Box::pin(server.running.until_signal(hangup));
+    tokio::select! {
+        biased;
+        ended = &mut until => panic!("nobody sent a signal: {ended:?}"),
+        () = std::future::ready(()) => {}
+    }
+    tokio::spawn(until)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_reloads_or_stops() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = with_versions(dir.path(), 1);
+    let rarely = |config: &mut Config| {
+        config.models.dir = dir.path().join("models");
+        config.models.check_interval_s = 3_600.0;
+    };
+    let server = start(rarely).await;
+    let mut client = ModelServiceClient::new(server.channel.clone());
+    let until = waiting(server, Hangup::Reloads).await;
+    std::fs::write(registry.model_dir(&name()).join("champion"), "1\n").unwrap();
+    assert_eq!(serves(&mut client).await.version, 0);
+    hang_up();
+    within(async { while serves(&mut client).await.version != 1 {} }).await;
+    // It goes on, and would stop at the next one if it belonged to a terminal.
+    assert!(!until.is_finished());
+    until.abort();
+
+    let until = waiting(start(rarely).await, Hangup::Stops).await;
+    hang_up();
+    within(until).await.unwrap().unwrap();
 }
