@@ -1,4 +1,4 @@
-"""The trainings of benches/src/bin/training.rs in PyTorch, on one thread: a name and windows per second by round."""
+"""The trainings of benches/src/bin/train.rs in PyTorch, on one thread: a name and windows per second by round."""
 
 import time
 

@@ -35,7 +35,7 @@ impl Options {
     /// The interpreter that a benchmark compares with, if one was named.
     fn python(&self, name: &str) -> Option<&Path> {
         match name {
-            "training" => self.torch.as_deref(),
+            "train" => self.torch.as_deref(),
             "inference" => self.mlserver.as_deref(),
             _ => None,
         }

@@ -1,7 +1,7 @@
 //! Synthetic series of infrastructure, for a model that anybody can train again.
 //!
-//! Each series is drawn from its own seed: a behaviour ([`behaviour`]), what collecting it does to it ([`collect`]), and
-//! for some, anomalies that nobody marked ([`anomaly`]), since captured data has such too. The rows are made by
+//! Each series is drawn from its own seed: a behaviour (`behaviour`), what collecting it does to it (`collect`), and
+//! for some, anomalies that nobody marked (`anomaly`), since captured data has such too. The rows are made by
 //! `features`, as everywhere.
 
 mod anomaly;

@@ -1,4 +1,4 @@
-//! Capture: every scored sample, written down for learning. Shards hand copies to a [`Tap`] and never wait; two threads
+//! Capture: every scored sample, written down for learning. Shards hand copies to a `Tap` and never wait; two threads
 //! behind it do what is slow. What lies on the disk, and how it is read, is for `store::capture` to say.
 
 mod tap;
