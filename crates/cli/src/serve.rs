@@ -9,7 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use hotpath::Shard;
 use series::Unit;
-use server::{Config, Hangup, Running, StartError, SystemClock};
+use server::{Config, Hangup, Running, Signals, StartError, SystemClock};
 use tracing_subscriber::EnvFilter;
 
 use crate::config::MemberArgs;
@@ -83,16 +83,17 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<()> {
+    let hangup = match std::io::stdin().is_terminal() {
+        true => Hangup::Stops,
+        false => Hangup::Reloads,
+    };
+    let signals = Signals::listen(hangup).context("taking over signals")?;
     let running = server::start(config.clone(), Arc::new(SystemClock))
         .await
         .map_err(with_advice)?;
     // A closed standard output is no reason not to serve.
     let _ = welcome(&mut std::io::stdout().lock(), &config, &running);
-    let hangup = match std::io::stdin().is_terminal() {
-        true => Hangup::Stops,
-        false => Hangup::Reloads,
-    };
-    running.until_signal(hangup).await.context("stopping")
+    running.until_signal(signals).await.context("stopping")
 }
 
 impl ServeArgs {

@@ -8,8 +8,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::{self, JoinHandle};
 
 use catalog::BuildError;
-use features::N_COLUMNS;
-use predict::Risk;
 use predict::anomaly::AdoptError;
 use predict::forecast::{Model, Runner};
 use series::{REFUSALS, Refusal, Sample, SeriesId, SeriesKey};
@@ -21,37 +19,12 @@ use crate::routes::{Directory, Route};
 use crate::snapshot::Header;
 use crate::tally::Tally;
 use crate::worker::Worker;
-use crate::{EngineConfig, Outcome};
+use crate::{EngineConfig, Outcome, Sink};
 
 /// Most shards: far more than cores.
 const MAX_SHARDS: usize = 1024;
 /// Longest queue, in batches: room for it is taken at the start.
 const MAX_QUEUE: usize = 1 << 16;
-
-/// Takes what the shards find.
-pub trait Sink: Send + Sync + 'static {
-    /// Called on a shard's thread, once per part of a batch, in the order of each series' samples. It must not block
-    /// for long, and must not call [`Engine::submit`], [`Engine::snapshot`] or [`Engine::restore`]: its shard would
-    /// wait for itself.
-    fn risks(&self, scored: &Scored<'_>);
-
-    /// Whether [`Scored::columns`] is wanted; asked once per part of a batch. Copying them costs 60 bytes a sample.
-    fn wants_columns(&self) -> bool {
-        false
-    }
-}
-
-/// Samples that were scored together.
-#[derive(Debug, Clone, Copy)]
-pub struct Scored<'a> {
-    /// One risk per sample that says something.
-    pub risks: &'a [Risk],
-    /// Each member's score, row-major; shape `(risks, members)`.
-    pub members: &'a [f32],
-    /// The feature columns of each risk, in the order of [`features::SCHEMA`]; shape `(risks,)`, or empty when
-    /// [`Sink::wants_columns`] says no.
-    pub columns: &'a [[f32; N_COLUMNS]],
-}
 
 /// What a person said of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

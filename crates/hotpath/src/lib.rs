@@ -9,6 +9,7 @@ mod group;
 mod lane;
 mod routes;
 mod shard;
+mod sink;
 mod slices;
 mod snapshot;
 mod tally;
@@ -16,8 +17,9 @@ mod worker;
 
 pub use batch::Outcome;
 pub use config::{EngineConfig, Models, Profile};
-pub use engine::{Counters, Engine, Scored, Sink, Verdict};
+pub use engine::{Counters, Engine, Verdict};
 pub use group::Groups;
 pub use predict::anomaly::AdoptError;
 pub use shard::{SeriesSpec, Shard};
+pub use sink::{Scored, Sink};
 pub use snapshot::RestoreError;

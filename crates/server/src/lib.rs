@@ -20,7 +20,7 @@ mod selector;
 mod sinks;
 mod system_clock;
 
-pub use assembly::{Hangup, Running, StartError, start};
+pub use assembly::{Hangup, Running, Signals, StartError, start};
 pub use auth::TokenError;
 pub use config::{
     CaptureConfig, Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, LearningConfig,

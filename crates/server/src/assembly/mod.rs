@@ -3,7 +3,7 @@
 mod running;
 mod transport;
 
-pub use running::{Hangup, Running};
+pub use running::{Hangup, Running, Signals};
 
 use std::io;
 use std::net::SocketAddr;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use store::{SaveError, StateDir};
-use tokio::sync::{Notify, watch as signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tonic_health::ServingStatus;
 
@@ -26,11 +27,36 @@ pub enum Hangup {
     Reloads,
 }
 
+/// The signals that a server obeys. Held from before it says that it serves: until then a signal does what it does to any
+/// process, which for SIGHUP is its end.
+#[derive(Debug)]
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    on_hangup: Hangup,
+}
+
+impl Signals {
+    /// Takes them over, within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn listen(on_hangup: Hangup) -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            on_hangup,
+        })
+    }
+}
+
 /// A running server. Dropping it stops it at once; [`Running::shutdown`] does so in good order.
 #[must_use = "the server stops when this is dropped"]
 pub struct Running {
     pub(super) local_addr: SocketAddr,
-    pub(super) stop: signal::Sender<bool>,
+    pub(super) stop: watch::Sender<bool>,
     pub(super) server: JoinHandle<()>,
     pub(super) health: grpc::Health,
     pub(super) intake: Intake,
@@ -60,21 +86,16 @@ impl Running {
         self.local_addr
     }
 
-    /// Waits for SIGINT or SIGTERM, then shuts down; SIGHUP does what `hangup` says. Signals are waited for from the
-    /// first poll on.
+    /// Waits for SIGINT or SIGTERM, then shuts down; SIGHUP does what was said when the signals were taken over.
     ///
     /// # Errors
-    /// When signals cannot be waited for, or as [`Running::shutdown`].
-    pub async fn until_signal(self, hangup: Hangup) -> io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut hung_up = signal(SignalKind::hangup())?;
+    /// As [`Running::shutdown`].
+    pub async fn until_signal(self, mut signals: Signals) -> io::Result<()> {
         loop {
             tokio::select! {
-                _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
-                _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
-                _ = hung_up.recv() => match hangup {
+                _ = signals.terminate.recv() => tracing::info!("SIGTERM: stopping"),
+                _ = signals.interrupt.recv() => tracing::info!("SIGINT: stopping"),
+                _ = signals.hangup.recv() => match signals.on_hangup {
                     Hangup::Stops => tracing::info!("SIGHUP: the terminal is gone, stopping"),
                     Hangup::Reloads => {
                         tracing::info!("SIGHUP: looking at the champion again");

@@ -5,7 +5,7 @@ use std::path::Path;
 use proto::v1;
 use proto::v1::model_service_client::ModelServiceClient;
 use series::Timestamp;
-use server::{Config, Hangup};
+use server::{Config, Hangup, Signals};
 use store::models::{Card, Name, NewBundle, Registry, Version};
 use tokio::task::JoinHandle;
 use tonic::Code;
@@ -210,15 +210,10 @@ fn hang_up() {
     assert!(sent.unwrap().success());
 }
 
-/// Waits for signals in a task; when this returns, it does.
-async fn waiting(server: Server, hangup: Hangup) -> JoinHandle<std::io::Result<()>> {
-    let mut until = Box::pin(server.running.until_signal(hangup));
-    tokio::select! {
-        biased;
-        ended = &mut until => panic!("nobody sent a signal: {ended:?}"),
-        () = std::future::ready(()) => {}
-    }
-    tokio::spawn(until)
+/// Waits for signals in a task.
+fn waiting(server: Server, hangup: Hangup) -> JoinHandle<std::io::Result<()>> {
+    let signals = Signals::listen(hangup).unwrap();
+    tokio::spawn(server.running.until_signal(signals))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,7 +226,7 @@ async fn a_hangup_reloads_or_stops() {
     };
     let server = start(rarely).await;
     let mut client = ModelServiceClient::new(server.channel.clone());
-    let until = waiting(server, Hangup::Reloads).await;
+    let until = waiting(server, Hangup::Reloads);
     std::fs::write(registry.model_dir(&name()).join("champion"), "1\n").unwrap();
     assert_eq!(serves(&mut client).await.version, 0);
     hang_up();
@@ -240,7 +235,7 @@ async fn a_hangup_reloads_or_stops() {
     assert!(!until.is_finished());
     until.abort();
 
-    let until = waiting(start(rarely).await, Hangup::Stops).await;
+    let until = waiting(start(rarely).await, Hangup::Stops);
     hang_up();
     within(until).await.unwrap().unwrap();
 }

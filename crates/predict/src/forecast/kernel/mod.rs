@@ -4,7 +4,11 @@
 //! (2000). Four rows share each load of the weights, which lie so that the numbers of one tile are neighbours; the
 //! compiler turns the tiles into vector registers, once for each set of instructions that is worth it.
 
+mod weights;
+
 use std::sync::Arc;
+
+pub use weights::{Weights, WeightsError};
 
 use super::math::{mul_add, sigmoid, softplus, tanh};
 use super::{Batch, Model, Signature, Step, StepError};
@@ -21,76 +25,6 @@ const CELL: usize = 3;
 /// Least scale, and least degrees of freedom, of a forecast.
 const LEAST_SCALE: f32 = 0.001;
 const LEAST_TAIL: f32 = 2.0;
-
-/// Weights of a step, in the order of ONNX: gate blocks input, output, forget, cell.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Weights {
-    /// From the inputs; shape `(4 * hidden, inputs)`.
-    pub w: Vec<f32>,
-    /// From the state; shape `(4 * hidden, hidden)`.
-    pub r: Vec<f32>,
-    /// Sum of both biases; shape `(4 * hidden,)`.
-    pub b: Vec<f32>,
-    /// From the state to raw locations, scales and tails; shape `(3 * horizons, hidden)`.
-    pub head_w: Vec<f32>,
-    /// Shape `(3 * horizons,)`.
-    pub head_b: Vec<f32>,
-}
-
-impl Weights {
-    /// Small weights from a seed, as training begins with: uniform within `1 / sqrt(hidden)` of 0, either way.
-    #[must_use]
-    pub fn seeded(signature: &Signature, seed: u64) -> Self {
-        let (f, h, k) = (
-            signature.inputs().len(),
-            signature.hidden(),
-            signature.horizons().len(),
-        );
-        let bound = 1.0 / (h as f32).sqrt();
-        let mut state = seed;
-        let mut numbers = |n: usize| {
-            std::iter::repeat_with(|| {
-                // Steele, Lea & Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
-                state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                (((mixed ^ (mixed >> 31)) >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * 2.0 * bound
-            })
-            .take(n)
-            .collect()
-        };
-        Self {
-            w: numbers(4 * h * f),
-            r: numbers(4 * h * h),
-            b: numbers(4 * h),
-            head_w: numbers(3 * k * h),
-            head_b: numbers(3 * k),
-        }
-    }
-}
-
-/// Why weights are not those of a step with this signature.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WeightsError {
-    /// A matrix has another size than the signature says.
-    #[error("{name} has {found} numbers, expected {expected}")]
-    Size {
-        /// Which.
-        name: &'static str,
-        /// How many there are.
-        found: usize,
-        /// How many it takes.
-        expected: usize,
-    },
-    /// A weight is NaN or infinite.
-    #[error("{name}[{place}] is not finite")]
-    NotFinite {
-        /// Of which matrix.
-        name: &'static str,
-        /// Where in it.
-        place: usize,
-    },
-}
 
 /// A model that runs on this kernel.
 #[derive(Debug)]
@@ -424,142 +358,4 @@ fn add_products<const FUSED: bool, const TILE: usize, const N: usize>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use features::schema_hash;
-
-    fn kernel(hidden: usize) -> (Kernel, Weights) {
-        let inputs = ["level", "difference", "gap"];
-        let signature = Signature::new(schema_hash(), &inputs, hidden, vec![1, 4], 4.0).unwrap();
-        let weights = Weights::seeded(&signature, 1);
-        (Kernel::new(signature, "1", &weights).unwrap(), weights)
-    }
-
-    /// Anything between -4 and 4.
-    fn inputs(n: usize) -> Vec<f32> {
-        (0..n)
-            .map(|i| ((i * 7919 % 1009) as f32 / 1009.0 - 0.5) * 8.0)
-            .collect()
-    }
-
-    /// The textbook, in double precision.
-    fn textbook(
-        weights: &Weights,
-        hidden: usize,
-        x: &[f32],
-        h: &mut [f64],
-        c: &mut [f64],
-    ) -> Vec<f64> {
-        let f = x.len();
-        let gate: Vec<f64> = (0..4 * hidden)
-            .map(|g| {
-                let from_x: f64 = (0..f)
-                    .map(|i| f64::from(weights.w[g * f + i]) * f64::from(x[i]))
-                    .sum();
-                let from_h: f64 = (0..hidden)
-                    .map(|i| f64::from(weights.r[g * hidden + i]) * h[i])
-                    .sum();
-                from_x + from_h + f64::from(weights.b[g])
-            })
-            .collect();
-        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
-        for j in 0..hidden {
-            let [i, o, f, g] = [0, 1, 2, 3].map(|block| gate[block * hidden + j]);
-            c[j] = sigmoid(f) * c[j] + sigmoid(i) * g.tanh();
-            h[j] = sigmoid(o) * c[j].tanh();
-        }
-        let softplus = |x: f64| x.exp().ln_1p();
-        (0..6)
-            .map(|out| {
-                let sum: f64 = (0..hidden)
-                    .map(|i| f64::from(weights.head_w[out * hidden + i]) * h[i])
-                    .sum();
-                let raw = sum + f64::from(weights.head_b[out]);
-                match out / 2 {
-                    0 => raw,
-                    1 => softplus(raw) + f64::from(LEAST_SCALE),
-                    _ => softplus(raw) + f64::from(LEAST_TAIL),
-                }
-            })
-            .collect()
-    }
-
-    /// 1,000 carried steps of a batch whose size is no multiple of anything, at every level there is.
-    #[test]
-    fn agrees_with_the_textbook_over_a_thousand_steps_at_every_level() {
-        for (hidden, level) in [
-            (24, Level::of_this_machine()),
-            (24, Level::Portable),
-            (7, Level::of_this_machine()),
-            (1, Level::Portable),
-        ] {
-            let (kernel, weights) = kernel(hidden);
-            let rows = 7;
-            let mut session = Session {
-                level,
-                gates: vec![0.0; ROWS * 4 * kernel.packed.padded],
-                head: vec![0.0; ROWS * kernel.packed.head_columns],
-                soft: vec![0.0; ROWS * kernel.packed.head_columns],
-                packed: Arc::clone(&kernel.packed),
-            };
-            let mut batch = Batch::default();
-            batch.resize(rows, kernel.signature());
-            let mut states = vec![(vec![0.0; hidden], vec![0.0; hidden]); rows];
-            let inputs = inputs(1000 * rows * 3);
-            let mut worst: f64 = 0.0;
-            for x in inputs.chunks_exact(rows * 3) {
-                batch.x.copy_from_slice(x);
-                session.step(&mut batch).unwrap();
-                for (row, (h, c)) in states.iter_mut().enumerate() {
-                    let expected = textbook(&weights, hidden, &batch.x[row * 3..][..3], h, c);
-                    let got = [&batch.location, &batch.scale, &batch.tail]
-                        .map(|out| &out[row * 2..][..2])
-                        .concat();
-                    for (got, expected) in got.iter().zip(expected) {
-                        worst = worst.max((f64::from(*got) - expected).abs());
-                    }
-                }
-            }
-            assert!(worst < 5e-6, "hidden {hidden}, {level:?}: {worst:e}");
-        }
-    }
-
-    #[test]
-    fn a_row_depends_on_itself_alone() {
-        let (kernel, _) = kernel(24);
-        let run = |rows: usize| {
-            let mut batch = Batch::default();
-            batch.resize(rows, kernel.signature());
-            batch.x.copy_from_slice(&inputs(rows * 3));
-            kernel.session().unwrap().step(&mut batch).unwrap();
-            batch.location[..2].to_vec()
-        };
-        assert_eq!(run(1), run(9), "the same bits alone and in a batch");
-    }
-
-    #[test]
-    fn weights_that_do_not_fit_are_named() {
-        let (kernel, weights) = kernel(4);
-        let refused = |change: &dyn Fn(&mut Weights)| {
-            let mut weights = weights.clone();
-            change(&mut weights);
-            Kernel::new(kernel.signature.clone(), "1", &weights)
-                .unwrap_err()
-                .to_string()
-        };
-        assert_eq!(
-            refused(&|w| w.b.truncate(3)),
-            "b has 3 numbers, expected 16"
-        );
-        assert_eq!(refused(&|w| w.r[5] = f32::NAN), "r[5] is not finite");
-    }
-
-    #[test]
-    fn a_forecast_that_is_not_finite_is_an_error() {
-        let (kernel, _) = kernel(4);
-        let mut batch = Batch::default();
-        batch.resize(1, kernel.signature());
-        batch.x[0] = f32::NAN;
-        assert!(kernel.session().unwrap().step(&mut batch).is_err());
-    }
-}
+mod tests;
