@@ -60,7 +60,11 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     for (package, name) in
         targets(&metadata, "bench").filter(|(package, name)| chosen(package) || chosen(name))
     {
-        sections.push(micro(&metadata, package, name)?);
+        sections.push(micro(&metadata, package, name, None)?);
+        if package == "onnx" {
+            // Once more without the native runtime: on the one that is always there.
+            sections.push(micro(&metadata, package, name, Some("none"))?);
+        }
     }
     if sections.is_empty() {
         bail!(
@@ -138,11 +142,20 @@ fn binary(package: &str, name: &str, python: Option<&Path>) -> Result<Section> {
     clippy::disallowed_methods,
     reason = "held against the times of files, which are the system's"
 )]
-fn micro(metadata: &Value, package: &str, name: &str) -> Result<Section> {
+fn micro(
+    metadata: &Value,
+    package: &str,
+    name: &str,
+    onnxruntime: Option<&str>,
+) -> Result<Section> {
     let arguments = format!("bench --package {package} --bench {name}");
     let command = announce(&arguments);
     let started = SystemTime::now();
-    let status = spread_to_files(cargo(&arguments))
+    let mut run = spread_to_files(cargo(&arguments));
+    if let Some(place) = onnxruntime {
+        run.env("FORESTALL_ONNXRUNTIME", place);
+    }
+    let status = run
         .status()
         .with_context(|| format!("starting {command}"))?;
     if !status.success() {

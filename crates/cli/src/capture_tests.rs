@@ -1,4 +1,3 @@
-
 use super::*;
 
 fn shown(status: &v1::GetCaptureStatusResponse) -> String {

@@ -1,7 +1,7 @@
 //! Microseconds per series and step of the LSTM, by batch: `cargo bench -p onnx --bench step`, on the runtime that
 //! `FORESTALL_ONNXRUNTIME` names, or that is found, and on our own kernel. `none` measures tract.
 //!
-//! Eight features and 32 numbers of state, as in the model that ships. The batches are those of one series alone, of a
+//! Eight features and 32 numbers of state, a third more than in the model that ships. The batches are those of one series alone, of a
 //! block and its shares, and of a whole tick.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark may panic")]
