@@ -5,6 +5,7 @@ pub mod anomaly;
 mod calibrate;
 mod ensemble;
 mod event;
+pub mod exhaustion;
 pub mod forecast;
 mod refractory;
 mod risk;
