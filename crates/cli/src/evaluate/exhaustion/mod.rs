@@ -119,7 +119,11 @@ pub(super) fn run(args: &ExhaustionArgs) -> anyhow::Result<()> {
     let bar = progress::items("judging", n_parts as u64);
     let table = report::exhaustion(&exam, &predictors, &|| bar.inc(1));
     bar.finish_and_clear();
-    write!(std::io::stdout().lock(), "{table}")?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{table}")?;
+    for baseline in baselines {
+        writeln!(out, "{:<18}  {}", baseline.name, baseline.about)?;
+    }
     if let Some(path) = &args.json {
         let measured = Measured {
             version: env!("CARGO_PKG_VERSION"),

@@ -1,5 +1,5 @@
-//! Exponential smoothing of level and trend (Holt 1957), and the same with a trend that is damped (Gardner & McKenzie,
-//! Management Science 31, 1985), whose variance grows with the horizon as in Hyndman et al. 2008, class 1.
+//! Exponential smoothing of level and trend (Holt 1957), and the same with a trend that may be damped (Gardner & McKenzie,
+//! Management Science 31, 1985) and a variance that grows with the horizon as in Hyndman et al. 2008, class 1.
 
 use super::passage::{above_limit, exhausted, prediction};
 use super::{Baseline, Past, Prediction};
@@ -11,8 +11,8 @@ pub(super) const HOLT: Baseline = Baseline {
 };
 pub(super) const ETS: Baseline = Baseline {
     name: "ets",
-    about: "ETS(A,Ad,N): a damped trend, and a spread that grows with the horizon",
-    foresee: |past| foresee(past, Spread::Growing, &[0.8, 0.9, 0.95, 0.98]),
+    about: "ETS(A,A or Ad,N): a trend, damped if that fits better, and a spread that grows with the horizon",
+    foresee: |past| foresee(past, Spread::Growing, &[0.8, 0.9, 0.95, 0.98, 1.0]),
 };
 
 /// How uncertain the forecast is.

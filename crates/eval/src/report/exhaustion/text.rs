@@ -9,13 +9,16 @@ use crate::report::text;
 /// A column: its heading, the cell of a predictor, and what stands in the row of targets.
 type Column = (&'static str, fn(&Figures, &Spread) -> String, Option<usize>);
 
-const HORIZONS: [Column; 9] = [
+const HORIZONS: [Column; 6] = [
     ("F1 5 min", |_, s| text::measure(s.f1[0], 2), Some(0)),
     ("15 min", |_, s| text::measure(s.f1[1], 2), Some(1)),
     ("30 min", |_, s| text::measure(s.f1[2], 2), Some(2)),
     ("AUC-PR 5 min", |_, s| text::measure(s.auc_pr[0], 2), None),
     ("15 min", |_, s| text::measure(s.auc_pr[1], 2), Some(3)),
     ("30 min", |_, s| text::measure(s.auc_pr[2], 2), Some(4)),
+];
+
+const BRIER: [Column; 3] = [
     ("Brier 5 min", |_, s| text::measure(s.brier[0], 3), None),
     ("15 min", |_, s| text::measure(s.brier[1], 3), None),
     ("30 min", |_, s| text::measure(s.brier[2], 3), Some(5)),
@@ -143,20 +146,18 @@ impl ExhaustionTable {
     /// The same within each kind.
     fn kinds(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "\nby kind")?;
-        let mut header = vec!["kind", "predictor"];
-        header.extend(KINDS.iter().map(|c| c.0));
         let n_kinds = self.predictors.first().map_or(0, |row| row.by_kind.len());
-        let width = self
-            .predictors
-            .iter()
-            .map(|row| row.name.chars().count())
-            .max();
+        let names = self.predictors.iter().map(|row| row.name.chars().count());
+        let width = names.max().unwrap_or_default().max("predictor".len());
+        // The second column is text too: to the left within its width.
+        let second = format!("{:<width$}", "predictor");
+        let mut header = vec!["kind", &second];
+        header.extend(KINDS.iter().map(|c| c.0));
         let mut rows = Vec::new();
         for place in 0..n_kinds {
             for row in &self.predictors {
                 let part = &row.by_kind[place];
-                // The second column is text too: to the left within its width.
-                let name = format!("{:<1$}", row.name, width.unwrap_or_default());
+                let name = format!("{:<width$}", row.name);
                 let mut line = vec![part.kind.clone()];
                 line.extend(cells(&name, &KINDS, &part.figures, &part.intervals));
                 rows.push(line);
@@ -165,24 +166,18 @@ impl ExhaustionTable {
         text::write(f, &header, &rows)
     }
 
-    /// Which targets a predictor meets, in words.
-    fn verdict(&self, row: &PredictorRow) -> String {
-        let met = self.targets.iter().filter(|t| t.is_met(&row.intervals));
-        let missed: Vec<String> = self
-            .targets
-            .iter()
-            .filter(|t| !t.is_met(&row.intervals))
-            .map(|t| {
-                let value = text::number((t.of)(&row.intervals).value, 3);
-                format!("{} {value} ({t})", t.measure)
-            })
-            .collect();
-        let n = self.targets.len();
-        let mut line = format!("{} meets {} of {n} targets", row.name, met.count());
-        if !missed.is_empty() {
-            line = format!("{line}; misses {}", missed.join(", "));
+    /// Which targets a predictor meets, and what it has of the others.
+    fn verdict(&self, f: &mut fmt::Formatter<'_>, row: &PredictorRow) -> fmt::Result {
+        let missed = self.targets.iter().filter(|t| !t.is_met(&row.intervals));
+        let missed: Vec<_> = missed.collect();
+        let (n, of) = (self.targets.len() - missed.len(), self.targets.len());
+        let rest = if missed.is_empty() { "" } else { "; it misses" };
+        writeln!(f, "\n{} meets {n} of {of} targets{rest}", row.name)?;
+        for target in missed {
+            let value = text::number((target.of)(&row.intervals).value, 3);
+            writeln!(f, "  {}: {value} ({target})", target.measure)?;
         }
-        line
+        Ok(())
     }
 }
 
@@ -209,6 +204,7 @@ impl fmt::Display for ExhaustionTable {
         }
         let horizons = "runs out within 5, 15, 30 minutes: answerable questions, F1 at P ≥ 0.5";
         self.block(f, horizons, &HORIZONS)?;
+        self.block(f, "the same: Brier score", &BRIER)?;
         let alarms = "caught at least 5 minutes ahead, at a rate of false alarms per hour";
         self.block(f, alarms, &ALARMS)?;
         let times = "time to exhaustion: relative error with 5–30 minutes left; 90 % interval, its width over the true time";
@@ -217,7 +213,7 @@ impl fmt::Display for ExhaustionTable {
         self.block(f, left, &LEFT)?;
         self.kinds(f)?;
         match self.predictors.first() {
-            Some(first) => writeln!(f, "\n{}", self.verdict(first)),
+            Some(first) => self.verdict(f, first),
             None => Ok(()),
         }
     }
