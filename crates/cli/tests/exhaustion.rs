@@ -16,7 +16,7 @@ fn two_episodes(dir: &Path) {
             r#"{{"id":"{id}","kind":"memory","time_scale":20,"start_ts":1000,"end_ts":1100,"exhausted":{exhausted},
                 "exhaustion_ts":{at},"onset_ts":null,"driver_stop_ts":null,"rows":500}}"#
         );
-        fs::write(dir.join(format!("{id}.truth.json")), truth).unwrap();
+        fs::write(dir.join(format!("{id}.truth.json")), truth).expect("written");
         let mut text = "ts,metric,labels,value\n".to_owned();
         for second in 0..=100 {
             let used = if exhausted {
@@ -30,7 +30,7 @@ fn two_episodes(dir: &Path) {
                  {ts},container_spec_memory_limit_bytes,\"container=\"\"a\"\"\",100000000\n"
             );
         }
-        fs::write(dir.join(format!("{id}.csv")), text).unwrap();
+        fs::write(dir.join(format!("{id}.csv")), text).expect("written");
     }
 }
 

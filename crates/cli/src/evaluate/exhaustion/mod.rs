@@ -30,17 +30,18 @@ Examples:
 
 DIR holds episodes, at any depth (or in exhaustion/):
   ID.csv.gz       what was scraped: ts,metric,labels,value (ID.csv does too)
-  ID.truth.json   what came of it: id, kind, rows, time_scale, start_ts, end_ts, exhausted, exhaustion_ts, onset_ts,
-                  driver_stop_ts; times in seconds since the epoch, null where there is none
-One second of the recording stands for time_scale seconds; horizons and hours are in the time it stands for. A predictor
-sees the samples up to the instant and time_scale, and nothing else of the truth.
+  ID.truth.json   what came of it: id, kind, rows, time_scale, exhausted, and in seconds since
+                  the epoch start_ts, end_ts, exhaustion_ts, onset_ts, driver_stop_ts (or null)
+One second of the recording stands for time_scale seconds: minutes and hours are of those. A
+predictor sees the samples up to the instant and time_scale, and nothing else of the truth.
 
 A predictions file has a line for each point in time, 5 s of the recording apart:
   episode,ts,p5,p15,p30,ttf_q05,ttf_q50,ttf_q95
-p: probability that it runs out within 5, 15, 30 minutes; ttf: quantiles of the time to exhaustion in seconds, `inf` where none is
-foreseen.
+p: probability that it runs out within 5, 15, 30 minutes. ttf: quantiles of the time to
+exhaustion in seconds, `inf` where none is foreseen.
 
-Baselines: threshold, predict_linear_5m, predict_linear_15m, predict_linear_30m, holt, theil_sen, bootstrap, ets.";
+Baselines: threshold, predict_linear_5m, predict_linear_15m, predict_linear_30m, holt,
+theil_sen, bootstrap, ets.";
 
 /// What the engine's row is called.
 const ENGINE: &str = "forestall";
