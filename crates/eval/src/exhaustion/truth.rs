@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -11,6 +12,9 @@ pub const MIN_ROWS: u64 = 500;
 
 /// A recording of more seconds than this is a broken truth file, not an episode: it would ask for a million predictions.
 const MAX_LENGTH_S: f64 = 5e6;
+
+/// A millisecond to a second, and ten days to a second: what is beyond is a slip of the unit.
+const SCALES: RangeInclusive<f64> = 1e-3..=1e6;
 
 /// What came of an episode. Times are seconds since the epoch on the recording's clock; the file knows more.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -191,8 +195,12 @@ fn check(truth: &Truth) -> Result<(), String> {
     if truth.id.is_empty() || !truth.id.chars().all(plain) {
         return Err(format!("id {:?} is no file name", truth.id));
     }
-    if !(truth.time_scale.is_finite() && truth.time_scale > 0.0) {
-        return Err(format!("time_scale {} is not above 0", truth.time_scale));
+    if !SCALES.contains(&truth.time_scale) {
+        let (low, high) = (SCALES.start(), SCALES.end());
+        return Err(format!(
+            "time_scale {} is not in {low} to {high}",
+            truth.time_scale
+        ));
     }
     let length_s = truth.end_ts - truth.start_ts;
     if !(0.0..=MAX_LENGTH_S).contains(&length_s) {
