@@ -12,6 +12,7 @@ mod alarm;
 pub mod baseline;
 mod card;
 mod classified;
+mod episodes;
 mod exam;
 mod figures;
 mod predictions;
@@ -19,7 +20,8 @@ mod remaining;
 mod truth;
 
 pub use card::Card;
+pub use episodes::{Episode, EpisodesError, MIN_ROWS, episodes};
 pub use exam::{Exam, FIRST_S, HORIZONS_S, Question, STRIDE_S};
 pub use figures::{Alarm, Budget, Figures, Horizon, Interval, Spread, TimeError};
 pub use predictions::{Prediction, Predictions, PredictionsError};
-pub use truth::{Episode, EpisodesError, MIN_ROWS, Truth, episodes};
+pub use truth::Truth;
