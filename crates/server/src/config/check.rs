@@ -104,6 +104,7 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
         host,
         state,
         watch,
+        outlook,
         capture,
         models,
         learning,
@@ -268,11 +269,8 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
             "there is no home directory to keep state in: name a directory",
         ));
     }
-    problems.extend(
-        capture
-            .problems()
-            .map(|(key, message)| problem(key, message)),
-    );
+    let of_sections = outlook.problems().chain(capture.problems());
+    problems.extend(of_sections.map(|(key, message)| problem(key, message)));
     let learning = learning.problems(
         !capture.dir.as_os_str().is_empty(),
         models.resolved_dir(state).is_some(),
