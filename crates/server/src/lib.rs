@@ -28,5 +28,6 @@ pub use config::{
     CaptureConfig, Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, LearningConfig,
     ModelsConfig, OutlookConfig, Problem, ServerConfig, StateConfig, WatchConfig,
 };
+pub use grpc::outlook_message;
 pub use learning::CapturedSource;
 pub use system_clock::SystemClock;

@@ -16,6 +16,7 @@ mod watch;
 
 pub(crate) use feedback::to_engine as verdict_to_engine;
 pub(crate) use models::Kept;
+pub use outlook::outlook_message;
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -135,13 +135,8 @@ impl Outlooks {
             }
         }
         let known = rows.len().min(resources.len());
-        rows.extend(resources[known..].iter().map(|resource| Row {
-            family: resource.family,
-            key: Arc::clone(&resource.key),
-            missing: resource.missing.as_deref().map(Arc::from),
-            said: None,
-            moved: now,
-        }));
+        let new = resources[known..].iter();
+        rows.extend(new.map(|resource| Row::new(resource, now)));
     }
 
     /// Takes in an outlook, and tells those who watch. Returns the row as it is now; `None` when nobody knows the resource.
@@ -194,6 +189,26 @@ impl Outlooks {
 }
 
 impl Row {
+    /// A resource that nobody watches live.
+    pub(crate) fn of(resource: &Resource, said: Option<&Outlook>) -> Self {
+        let is_stale = false;
+        let said = said.map(|&outlook| Arc::new(Said { outlook, is_stale }));
+        Self {
+            said,
+            ..Self::new(resource, Timestamp::from_micros(0))
+        }
+    }
+
+    fn new(resource: &Resource, now: Timestamp) -> Self {
+        Self {
+            family: resource.family,
+            key: Arc::clone(&resource.key),
+            missing: resource.missing.as_deref().map(Arc::from),
+            said: None,
+            moved: now,
+        }
+    }
+
     /// The same resource with something else said of it.
     pub(crate) fn with(self, said: Arc<Said>) -> Self {
         Self {

@@ -4,6 +4,8 @@ mod read;
 mod watch;
 mod write;
 
+pub use write::outlook_message;
+
 use std::sync::Arc;
 
 use proto::v1;
@@ -13,7 +15,7 @@ use tonic::{Request, Response, Status};
 use super::State;
 use super::from_proto::{self, Page};
 use super::risk::rows;
-use crate::lookout::{Outlooks, Row};
+use crate::lookout::Outlooks;
 use crate::page::Place;
 
 pub(super) struct OutlookCalls(pub(super) Arc<State>);
@@ -56,7 +58,8 @@ impl OutlookService for OutlookCalls {
                     "{key} is not a resource that is watched"
                 )));
             };
-            Ok(in_full(&outlooks, place as u32, &rows[place]))
+            let past = outlooks.history(place as u32, usize::MAX);
+            Ok(write::in_full(&rows[place], &past))
         };
         let outlook = Some(self.0.list(found).await?);
         Ok(Response::new(v1::GetOutlookResponse { outlook }))
@@ -76,16 +79,6 @@ impl OutlookCalls {
         self.0.outlooks.clone().ok_or_else(|| {
             Status::failed_precondition("nothing is foretold here: outlook.enabled is false")
         })
-    }
-}
-
-/// With fan and past.
-fn in_full(outlooks: &Outlooks, resource: u32, row: &Row) -> v1::Outlook {
-    let forecast = row.said.as_ref().filter(|_| row.missing.is_none());
-    v1::Outlook {
-        fan: forecast.map_or_else(Vec::new, |said| write::fan(&said.outlook.fan)),
-        history: write::history(&outlooks.history(resource, usize::MAX)),
-        ..write::outlook(row)
     }
 }
 

@@ -1,11 +1,34 @@
 //! Outlooks as they go out.
 
+use hotpath::Resource;
 use predict::exhaustion::{Cause, FACTORS, Family, Fan, HORIZONS_S, Outlook};
 use proto::v1;
 use series::Timestamp;
 
 use crate::grpc::to_proto;
 use crate::lookout::Row;
+
+/// An outlook as `GetOutlook` answers it, for those who look ahead without a server.
+///
+/// `said`: what is said of the resource, `None` when nothing yet. `past`: as `Lookout::history` gives it.
+#[must_use]
+pub fn outlook_message(
+    resource: &Resource,
+    said: Option<&Outlook>,
+    past: &[(Timestamp, f32)],
+) -> v1::Outlook {
+    in_full(&Row::of(resource, said), past)
+}
+
+/// With fan and past.
+pub(super) fn in_full(row: &Row, past: &[(Timestamp, f32)]) -> v1::Outlook {
+    let forecast = row.said.as_ref().filter(|_| row.missing.is_none());
+    v1::Outlook {
+        fan: forecast.map_or_else(Vec::new, |said| fan(&said.outlook.fan)),
+        history: history(past),
+        ..outlook(row)
+    }
+}
 
 /// A row without its past and without its fan.
 pub(super) fn outlook(row: &Row) -> v1::Outlook {
@@ -73,7 +96,7 @@ fn with_forecast(about: v1::Outlook, outlook: &Outlook) -> v1::Outlook {
 }
 
 /// The points that are set: times ahead rise.
-pub(super) fn fan(fan: &Fan) -> Vec<v1::FanPoint> {
+fn fan(fan: &Fan) -> Vec<v1::FanPoint> {
     let mut last = 0.0;
     let is_next = |ahead: f32| {
         let is_next = ahead > last;
