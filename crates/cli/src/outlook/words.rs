@@ -104,6 +104,23 @@ fn between(middle: f64, low: f64, high: Option<f64>) -> Option<String> {
     Some(format!("{}–{}", length(low), length(high)))
 }
 
+/// `7 to 20 min, with 90 %`; `None` when nothing is foreseen, or it has come.
+pub(crate) fn interval(outlook: &Outlook) -> Option<String> {
+    let times = outlook
+        .time_to_exhaustion
+        .filter(|_| outlook.level_ratio < 1.0)?;
+    let (soonest, latest) = (times.p05_s?, times.p95_s);
+    let Some(latest) = latest else {
+        return Some(format!("{} or later, with 95 %", length(soonest)));
+    };
+    let (low, high) = (length(soonest), length(latest));
+    let low = match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, unit)), Some((_, same))) if unit == same => number.to_owned(),
+        _ => low,
+    };
+    Some(format!("{low} to {high}, with 90 %"))
+}
+
 /// A time in the largest unit of which there are at least two: `40 s`, `12 min`, `3 h`, `2 d`.
 pub(crate) fn length(s: f64) -> String {
     let (unit_s, unit) = scale(s);
@@ -184,6 +201,28 @@ mod tests {
         check([None, None, None], "not foreseen");
         check([Some(0.2), Some(0.4), Some(0.9)], "now (0–1)");
         check([Some(720.0), Some(725.0), Some(730.0)], "in 12 min");
+    }
+
+    #[test]
+    fn intervals_say_how_sure_they_are() {
+        let mut outlook = leak();
+        assert_eq!(
+            interval(&outlook).as_deref(),
+            Some("7 to 20 min, with 90 %")
+        );
+        let times = outlook.time_to_exhaustion.as_mut().unwrap();
+        times.p05_s = Some(40.0);
+        assert_eq!(
+            interval(&outlook).as_deref(),
+            Some("40 s to 20 min, with 90 %")
+        );
+        outlook.time_to_exhaustion.as_mut().unwrap().p95_s = None;
+        assert_eq!(
+            interval(&outlook).as_deref(),
+            Some("40 s or later, with 95 %")
+        );
+        outlook.level_ratio = 1.0;
+        assert_eq!(interval(&outlook), None);
     }
 
     #[test]

@@ -74,14 +74,26 @@ impl Frame {
         LEFT + share.clamp(0.0, 1.0) * (RIGHT - LEFT)
     }
 
+    /// What lies beyond the lane is cut off by the clip of the page; here it only has to be a number.
     fn y(self, ratio: f64) -> f64 {
-        LANE.y((ratio / self.top_ratio).clamp(0.0, 1.0))
+        let share = (ratio / self.top_ratio).clamp(0.0, 20.0);
+        LANE.bottom - share * (LANE.bottom - LANE.top)
     }
 }
 
 /// How long before now a point of the past was, in seconds.
 fn before_s(outlook: &Outlook, point: &LevelPoint) -> f64 {
     (outlook.time_us - point.time_us) as f64 / 1e6
+}
+
+/// Appends what the figures of a page share.
+pub(super) fn clip(page: &mut String) {
+    let (top, width, height) = (LANE.top, RIGHT - LEFT, LANE.bottom - LANE.top);
+    let _ = write!(
+        page,
+        "<svg width=0 height=0 style=\"position:absolute\"><clipPath id=lane>\
+         <rect x={LEFT} y={top} width={width} height={height} /></clipPath></svg>"
+    );
 }
 
 /// Appends the whole figure of an outlook.
@@ -111,11 +123,12 @@ fn heading(page: &mut String, outlook: &Outlook) {
     }
     let when = words::when(outlook);
     // The time stands out; the interval explains it.
-    let (about, between) = when.split_once(" (").unwrap_or((&when, ""));
-    let between = between.trim_end_matches(')');
+    let about = when
+        .split_once(" (")
+        .map_or(when.as_str(), |(about, _)| about);
     let _ = write!(page, "<p class=when><b>{}</b>", escaped(about));
-    if !between.is_empty() {
-        let _ = write!(page, " · {} with 90 %", escaped(between));
+    if let Some(interval) = words::interval(outlook) {
+        let _ = write!(page, " · {}", escaped(&interval));
     }
     let mut facts = vec![words::family(outlook)];
     if outlook.time_to_exhaustion.is_some() {
@@ -197,9 +210,10 @@ fn drawing(page: &mut String, outlook: &Outlook) {
     }
     let (x, y) = (LEFT + 6.0, frame.y(1.0) - 5.0);
     let _ = write!(page, "<text class=told x={x} y={y:.1}>limit</text>");
+    page.push_str("<g clip-path=\"url(#lane)\">");
     fan(page, outlook, frame);
     let past = past(outlook, frame);
-    let _ = write!(page, "<path class=past d=\"{past}\"/>");
+    let _ = write!(page, "<path class=past d=\"{past}\"/></g>");
     let x = frame.x(0.0);
     let _ = write!(
         page,
@@ -341,7 +355,7 @@ mod tests {
         let page = drawn(&leak());
         for part in [
             "class=soon",
-            "<b>in 12 min</b> · 7–20 with 90 %",
+            "<b>in 12 min</b> · 7 to 20 min, with 90 %",
             ">2 GiB</text>",
             "class=left",
             "class=dot",
@@ -392,60 +406,5 @@ mod tests {
         let mut outlook = leak();
         outlook.resource = wire::key("a{b=\"<script>\"}").ok();
         assert!(!drawn(&outlook).contains("<script>"));
-    }
-
-    #[test]
-    fn tmp_for_eyes() {
-        use crate::outlook::tests::leak;
-        let mut later = leak();
-        later.resource =
-            wire::key("node_filesystem_avail_bytes{mountpoint=\"/var\",instance=\"db1:9100\"}")
-                .ok();
-        later.family = 3;
-        later.cause = 3;
-        later.time_to_exhaustion = Some(proto::v1::TimeToExhaustion {
-            p05_s: Some(14.0 * 3600.0),
-            p50_s: Some(20.0 * 3600.0),
-            p95_s: None,
-        });
-        for (p, v) in later
-            .probabilities
-            .iter_mut()
-            .zip([0.0, 0.0, 0.001, 0.01, 0.6])
-        {
-            p.probability = v;
-        }
-        for f in &mut later.fan {
-            f.high = later.level * 1.03;
-            f.median = later.level * 1.01;
-            f.low = later.level * 1.0;
-        }
-        let mut wide = leak();
-        wide.time_to_exhaustion = Some(proto::v1::TimeToExhaustion {
-            p05_s: Some(60.0),
-            p50_s: Some(900.0),
-            p95_s: Some(4800.0),
-        });
-        let mut never = leak();
-        never.time_to_exhaustion = Some(Default::default());
-        never.cause = 5;
-        for (i, p) in never.history.iter_mut().enumerate() {
-            p.level_ratio = 0.4 + 0.2 * ((i % 20) as f64 / 20.0);
-        }
-        never.level_ratio = 0.5;
-        never.level = 0.5 * never.limit;
-        for f in &mut never.fan {
-            f.high = 0.63 * never.limit;
-            f.median = 0.5 * never.limit;
-            f.low = 0.4 * never.limit;
-        }
-        for p in &mut never.probabilities {
-            p.probability = 0.0;
-        }
-        super::super::draw_outlooks(
-            std::path::Path::new("/tmp/wt-live-plot.html"),
-            &[leak(), wide, later, never, without_limit()],
-        )
-        .unwrap();
     }
 }

@@ -151,6 +151,7 @@ fn fans(page: &mut String, outlooks: &[Outlook]) {
         return;
     }
     page.push_str(FAN_KEY);
+    fan::clip(page);
     for outlook in outlooks.iter().take(MAX_PANELS) {
         fan::write(page, outlook);
     }
