@@ -61,6 +61,9 @@ pub(crate) fn when(outlook: &Outlook) -> String {
             _ => "too early to tell".to_owned(),
         };
     };
+    if outlook.state() == OutlookState::Stale {
+        return "no more samples".to_owned();
+    }
     if outlook.level_ratio >= 1.0 {
         return "exhausted".to_owned();
     }
@@ -230,6 +233,9 @@ mod tests {
         let mut outlook = leak();
         outlook.level_ratio = 1.2;
         assert_eq!(when(&outlook), "exhausted");
+        outlook.set_state(OutlookState::Stale);
+        assert_eq!((when(&outlook).as_str(), interval(&outlook)), ("no more samples", None));
+        outlook.set_state(OutlookState::Forecast);
         outlook.time_to_exhaustion = None;
         assert_eq!(
             (when(&outlook).as_str(), used(&outlook).as_str()),

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
+use anyhow::Context;
 use hotpath::{Lookout, LookoutConfig};
 use predict::exhaustion::Outlook;
 use proto::v1;
@@ -13,6 +14,8 @@ use crate::outlook::list;
 
 /// Outlooks that are listed: the soonest.
 const MAX_LISTED: usize = 20;
+/// What was silent for so long before the end, in seconds, is no longer a risk.
+const SILENT_S: f64 = 300.0;
 
 /// The lookout over one file.
 #[derive(Debug)]
@@ -28,16 +31,25 @@ pub(super) struct Foretold {
 }
 
 impl Foretold {
-    /// Over nothing yet.
-    pub(super) fn new() -> Self {
-        Self {
-            lookout: Lookout::new(LookoutConfig::default()),
+    /// Over nothing yet. `tempo`: how much faster than the recording's clock time runs.
+    ///
+    /// # Errors
+    /// When the models that are built in do not fit, which would be a bug.
+    pub(super) fn new(tempo: f64) -> anyhow::Result<Self> {
+        let mut config = LookoutConfig {
+            tempo,
+            ..LookoutConfig::default()
+        };
+        config.refresh_s /= tempo;
+        let judge = onnx::exhaustion::default_judge().context("loading the models")?;
+        Ok(Self {
+            lookout: Lookout::new(config, judge),
             wanted: Vec::new(),
             newest: None,
             refreshed: None,
             said: Vec::new(),
             latest: Vec::new(),
-        }
+        })
     }
 
     /// All resources, soonest first; then those without a limit.
@@ -48,11 +60,15 @@ impl Foretold {
             self.refresh(newest.plus_micros(us));
         }
         self.latest.resize(self.lookout.resources().len(), None);
+        let end = self.newest;
+        let late_us = (SILENT_S * 1e6 / self.lookout.config().tempo) as i64;
+        let is_stale = |said: &Outlook| end.is_some_and(|end| end - said.at > late_us);
         let all = (0..).zip(self.lookout.resources()).zip(&self.latest);
         let mut outlooks: Vec<v1::Outlook> = all
             .map(|((id, resource), said)| {
                 let past = self.lookout.history(id);
-                server::outlook_message(resource, said.as_ref(), &past)
+                let is_late = said.as_ref().is_some_and(is_stale);
+                server::outlook_message(resource, said.as_ref(), is_late, &past)
             })
             .collect();
         outlooks.sort_by(|a, b| soonness(a).total_cmp(&soonness(b)));

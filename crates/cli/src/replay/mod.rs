@@ -73,6 +73,10 @@ pub(crate) struct ReplayArgs {
     #[arg(long)]
     outlook: bool,
 
+    /// How much faster than its clock time ran in the recording, for --outlook: 20 where a fault was driven twentyfold
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = tempo, requires = "outlook")]
+    tempo: f64,
+
     /// In which order to take the rows of a file
     #[arg(long, value_enum, default_value_t = RowOrder::Auto)]
     order: RowOrder,
@@ -102,6 +106,13 @@ pub(crate) struct ReplayArgs {
 
 /// Files up to this size are sorted by time unless told otherwise.
 const SORTED_BYTES: u64 = 256 << 20;
+
+fn tempo(text: &str) -> Result<f64, String> {
+    let tempo = text.parse().ok();
+    tempo
+        .filter(|tempo| (0.001..=1000.0).contains(tempo))
+        .ok_or_else(|| "expected a number from 0.001 to 1000".to_owned())
+}
 
 /// The order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -143,7 +154,8 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         .map(|_| Plot::new(&members, config.ensemble.event_threshold));
     for path in &args.files {
         let mut summary = Summary::new(&members);
-        let mut foretold = args.outlook.then(Foretold::new);
+        let foretold = args.outlook.then(|| Foretold::new(args.tempo));
+        let mut foretold = foretold.transpose()?;
         let mut observers: Vec<&mut dyn Observer> = vec![&mut summary];
         observers.extend(foretold.as_mut().map(|one| one as &mut dyn Observer));
         observers.extend(scores.as_mut().map(|scores| scores as &mut dyn Observer));

@@ -269,8 +269,16 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
             "there is no home directory to keep state in: name a directory",
         ));
     }
-    let of_sections = outlook.problems().chain(capture.problems());
-    problems.extend(of_sections.map(|(key, message)| problem(key, message)));
+    problems.extend(
+        outlook
+            .problems()
+            .map(|(key, message)| problem(&key, message)),
+    );
+    problems.extend(
+        capture
+            .problems()
+            .map(|(key, message)| problem(key, message)),
+    );
     let learning = learning.problems(
         !capture.dir.as_os_str().is_empty(),
         models.resolved_dir(state).is_some(),

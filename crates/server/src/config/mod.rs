@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use capture::CaptureConfig;
 pub use models::{LearningConfig, ModelsConfig};
-pub use outlook::OutlookConfig;
+pub use outlook::{LimitConfig, ObjectivesConfig, OutlookConfig};
 
 /// Everything that may be set. [`Config::default_toml`] documents each key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

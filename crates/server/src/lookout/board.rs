@@ -190,9 +190,8 @@ impl Outlooks {
 
 impl Row {
     /// A resource that nobody watches live.
-    pub(crate) fn of(resource: &Resource, said: Option<&Outlook>) -> Self {
-        let is_stale = false;
-        let said = said.map(|&outlook| Arc::new(Said { outlook, is_stale }));
+    pub(crate) fn of(resource: &Resource, said: Option<Said>) -> Self {
+        let said = said.map(Arc::new);
         Self {
             said,
             ..Self::new(resource, Timestamp::from_micros(0))
@@ -295,7 +294,9 @@ pub(crate) mod tests {
 
     pub(crate) fn outlooks() -> Outlooks {
         let inlet = Arc::new(Inlet::new(1, 100, 10));
-        Outlooks::new(Lookout::new(LookoutConfig::default()), &inlet, 1, 16)
+        let judge = onnx::exhaustion::default_judge().unwrap();
+        let lookout = Lookout::new(LookoutConfig::default(), judge);
+        Outlooks::new(lookout, &inlet, 1, 16)
     }
 
     #[test]

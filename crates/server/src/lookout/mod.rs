@@ -17,7 +17,7 @@ use std::sync::{Arc, Weak};
 use std::thread::{Builder, JoinHandle};
 
 use hotpath::{Engine, Lookout};
-use series::Timestamp;
+use onnx::LoadError;
 
 use crate::config::Config;
 
@@ -36,22 +36,26 @@ pub(crate) struct Opened {
 
 impl Opened {
     /// `None` when nothing is to be foretold.
-    pub(crate) fn new(config: &Config, n_shards: usize) -> Option<Self> {
+    ///
+    /// # Errors
+    /// As [`onnx::exhaustion::default_judge`].
+    pub(crate) fn new(config: &Config, n_shards: usize) -> Result<Option<Self>, LoadError> {
         let (outlook, watch) = (&config.outlook, &config.watch);
         if !outlook.enabled {
-            return None;
+            return Ok(None);
         }
+        let judge = onnx::exhaustion::default_judge()?;
         let max_series = config.engine.max_series;
         let inlet = Arc::new(Inlet::new(n_shards, outlook.queue_samples, max_series));
-        let lookout = Lookout::new(outlook.lookout());
+        let lookout = Lookout::new(outlook.lookout(), Arc::clone(&judge));
         let outlooks = Outlooks::new(lookout, &inlet, watch.max_watchers, watch.queue_risks);
         let outlooks = Arc::new(outlooks);
         let stale_us = (outlook.stale_after_s * 1e6) as i64;
-        Some(Self {
-            worker: Worker::new(outlook.lookout(), stale_us, &inlet, &outlooks),
+        Ok(Some(Self {
+            worker: Worker::new(outlook.lookout(), judge, stale_us, &inlet, &outlooks),
             inlet,
             outlooks,
-        })
+        }))
     }
 
     /// Where shards leave samples.
@@ -59,8 +63,8 @@ impl Opened {
         Arc::clone(&self.inlet)
     }
 
-    /// Starts the thread. `now`: the server's clock.
-    pub(crate) fn start(self, engine: Weak<Engine>, now: Timestamp) -> io::Result<LookoutThread> {
+    /// Starts the thread.
+    pub(crate) fn start(self, engine: Weak<Engine>) -> io::Result<LookoutThread> {
         let Self {
             inlet,
             outlooks,
@@ -69,7 +73,7 @@ impl Opened {
         worker.engine = engine;
         let thread = Builder::new()
             .name("lookout".to_owned())
-            .spawn(move || worker.run(now))?;
+            .spawn(move || worker.run())?;
         Ok(LookoutThread {
             inlet,
             outlooks,

@@ -1,17 +1,17 @@
 //! What the lookout's thread does: takes the samples that wait, refreshes some of the resources, tells of them.
 //!
 //! # Time
-//! Samples carry the time of whoever measured. The lookout's own clock only says when a resource is due and whether its
-//! samples have stopped: it begins at the server's clock and then goes on evenly, so that a wall clock that jumps makes
-//! nothing due or stale. An outlook is as of its newest sample, whenever that was: old recordings are foretold as they
-//! are pushed in.
+//! Samples carry the time of whoever measured, and an outlook is as of its newest sample, whenever that was. What is due and
+//! what has stopped is a matter of when samples *arrive*: that is counted on a clock of the thread's own, which begins at 0 and
+//! goes on evenly. So a wall clock that jumps makes nothing due, late or stale, and a recording of last year is foretold as
+//! it is pushed in, beside what is live. (To the lookout itself, which is given the same clock, no sample is ever old.)
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use hotpath::{Engine, Lookout, LookoutConfig};
-use predict::exhaustion::Outlook;
+use predict::exhaustion::{Judge, Outlook};
 use series::{Sample, SeriesId, SeriesKey, Timestamp};
 
 use super::alarm::{Alarms, Word};
@@ -30,6 +30,7 @@ pub(super) struct Worker {
     inlet: Arc<Inlet>,
     outlooks: Arc<Outlooks>,
     config: LookoutConfig,
+    judge: Arc<Judge>,
     stale_us: i64,
     /// Series that the lookout has heard of: all below this.
     n_known: u32,
@@ -45,6 +46,7 @@ impl Worker {
     /// One that is yet to be given its engine. An outlook without a new sample for `stale_us` no longer holds.
     pub(super) fn new(
         config: LookoutConfig,
+        judge: Arc<Judge>,
         stale_us: i64,
         inlet: &Arc<Inlet>,
         outlooks: &Arc<Outlooks>,
@@ -54,6 +56,7 @@ impl Worker {
             inlet: Arc::clone(inlet),
             outlooks: Arc::clone(outlooks),
             config,
+            judge,
             stale_us,
             n_known: 0,
             alarms: Alarms::default(),
@@ -64,14 +67,14 @@ impl Worker {
         }
     }
 
-    /// Works until the inlet is stopped. `start`: the server's clock now.
-    pub(super) fn run(mut self, start: Timestamp) {
+    /// Works until the inlet is stopped.
+    pub(super) fn run(mut self) {
         // Often enough that refreshes are spread, and that a new outlook is not told late.
         let tick = Duration::from_secs_f64((self.config.refresh_s / 60.0).clamp(0.01, 0.5));
         let began = Instant::now();
         while !self.inlet.wait(tick) {
             let elapsed_us = i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX);
-            let now = start.plus_micros(elapsed_us);
+            let now = Timestamp::from_micros(elapsed_us);
             let turn = AssertUnwindSafe(|| self.turn(now));
             if catch_unwind(turn).is_err() {
                 // The panic has been printed. What was half learned could not be trusted.
@@ -178,7 +181,7 @@ impl Worker {
 
     fn begin_again(&mut self) {
         self.outlooks.tally.panicked();
-        *self.outlooks.lookout.lock() = Lookout::new(self.config.clone());
+        *self.outlooks.lookout.lock() = Lookout::new(self.config.clone(), Arc::clone(&self.judge));
         self.outlooks.clear();
         self.inlet.interests.forget();
         self.alarms.clear();
@@ -203,8 +206,10 @@ mod tests {
     fn worker() -> Worker {
         let config = LookoutConfig::default();
         let inlet = Arc::new(Inlet::new(1, 100, 10));
-        let outlooks = Outlooks::new(Lookout::new(config.clone()), &inlet, 1, 16);
-        Worker::new(config, 60_000_000, &inlet, &Arc::new(outlooks))
+        let judge = onnx::exhaustion::default_judge().unwrap();
+        let lookout = Lookout::new(config.clone(), Arc::clone(&judge));
+        let outlooks = Outlooks::new(lookout, &inlet, 1, 16);
+        Worker::new(config, judge, 60_000_000, &inlet, &Arc::new(outlooks))
     }
 
     #[test]

@@ -6,17 +6,20 @@ use proto::v1;
 use series::Timestamp;
 
 use crate::grpc::to_proto;
-use crate::lookout::Row;
+use crate::lookout::{Row, Said};
 
 /// An outlook as `GetOutlook` answers it, for those who look ahead without a server.
 ///
-/// `said`: what is said of the resource, `None` when nothing yet. `past`: as `Lookout::history` gives it.
+/// `said`: what was said of the resource last, `None` when nothing yet. `is_stale`: whether its samples have stopped since.
+/// `past`: as `Lookout::history` gives it.
 #[must_use]
 pub fn outlook_message(
     resource: &Resource,
     said: Option<&Outlook>,
+    is_stale: bool,
     past: &[(Timestamp, f32)],
 ) -> v1::Outlook {
+    let said = said.map(|&outlook| Said { outlook, is_stale });
     in_full(&Row::of(resource, said), past)
 }
 
