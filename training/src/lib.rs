@@ -6,6 +6,7 @@ mod batches;
 mod bundle;
 mod calibrator;
 mod checkpoint;
+pub mod exhaustion;
 mod fit;
 mod forest;
 pub mod generate;

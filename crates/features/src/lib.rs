@@ -2,6 +2,7 @@
 //! that share nothing else: the hot path that scores, and the training that reads what was captured.
 
 mod extractor;
+pub mod headroom;
 mod row;
 mod schema;
 mod season;

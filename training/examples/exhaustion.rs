@@ -1,0 +1,167 @@
+#![allow(missing_docs, clippy::all, clippy::pedantic)]
+use features::headroom;
+use ndarray::ArrayView2;
+use predict::exhaustion::{KNOT_S, KNOTS, Survival};
+use std::io::{BufRead, Write};
+use training::Rng;
+use training::exhaustion::{episode, network::*, service};
+
+fn class(rem_bins: f64) -> u8 {
+    let s = rem_bins * 20.0;
+    KNOT_S.partition_point(|&k| k < s) as u8
+}
+fn main() {
+    let arg: Vec<String> = std::env::args().collect();
+    let n_eps: usize = arg[1].parse().unwrap();
+    let steps: usize = arg[2].parse().unwrap();
+    let t = std::time::Instant::now();
+    let what = arg[5].clone();
+    let service = what == "service";
+    let width = if service {
+        3 * headroom::N_HEADROOM + 1
+    } else {
+        headroom::N_HEADROOM
+    };
+    let row = |ch: &[[f32; 3]], cpu: bool, out: &mut Vec<f32>| {
+        let from = ch.len().saturating_sub(headroom::TRACE_BINS);
+        for c in 0..if service { 3 } else { 1 } {
+            let l: Vec<f32> = ch[from..].iter().map(|x| x[c]).collect();
+            out.extend(headroom::columns(&l));
+        }
+        if service {
+            out.push(f32::from(u8::from(cpu)));
+        }
+    };
+    let make = |seed: u64, n: usize, k: usize| {
+        let mut ex = Examples::default();
+        for i in 0..n {
+            let mut rng = Rng::new(seed, i as u64);
+            let cpu = i % 2 == 0;
+            let ep = if !service {
+                episode::stock(&mut rng)
+            } else if cpu {
+                service::cpu(&mut rng)
+            } else {
+                service::dependency(&mut rng)
+            };
+            let last = ep.asked();
+            if last <= 5 {
+                continue;
+            }
+            for _ in 0..k {
+                let t = 5 + rng.below(last - 5);
+                let Some(rem) = ep.remaining(t) else { continue };
+                row(&ep.seen[..=t], cpu, &mut ex.rows);
+                ex.classes.push(class(rem));
+            }
+        }
+        ex
+    };
+    let ex = make(1, n_eps, 12);
+    let val = make(2, 3000, 6);
+    let mut h = [0usize; KNOTS + 1];
+    ex.classes.iter().for_each(|c| h[*c as usize] += 1);
+    eprintln!(
+        "{} rows in {:.1} s; classes {h:?}",
+        ex.classes.len(),
+        t.elapsed().as_secs_f64()
+    );
+    let t = std::time::Instant::now();
+    let w = width;
+    let sch = Schedule {
+        hidden: vec![128, 64],
+        batch: 256,
+        steps,
+        rate: 2e-3,
+        decay: 0.01,
+        seed: 1,
+    };
+    let m = Mlp::train(&ex, w, KNOTS + 1, &sch, |s, l| {
+        if s % 1000 == 0 {
+            eprintln!("{s} {l:.4} {:.1}s", t.elapsed().as_secs_f64())
+        }
+    });
+    let p = m.run(ArrayView2::from_shape((val.classes.len(), w), &val.rows).unwrap());
+    let nll: f64 = p
+        .rows()
+        .into_iter()
+        .zip(&val.classes)
+        .map(|(r, c)| -(r[*c as usize].max(1e-9) as f64).ln())
+        .sum::<f64>()
+        / val.classes.len() as f64;
+    eprintln!(
+        "validation nll {nll:.4} in {:.1}s",
+        t.elapsed().as_secs_f64()
+    );
+    // dev
+    let theta: f64 = arg.get(4).map_or(0.3, |s| s.parse().unwrap());
+    let mut out = std::fs::File::create(&arg[3]).unwrap();
+    writeln!(out, "episode,ts,p5,p15,p30,ttf_q05,ttf_q50,ttf_q95").unwrap();
+    for line in std::io::BufReader::new(std::fs::File::open("/tmp/x/dev.txt").unwrap()).lines() {
+        let line = line.unwrap();
+        let f: Vec<&str> = line.split(' ').collect();
+        if (f[1] == "stock") == service {
+            continue;
+        }
+        let ts: Vec<f64> = f[2].split(',').map(|x| x.parse().unwrap()).collect();
+        let cs: Vec<Vec<f32>> = f[3]
+            .split(';')
+            .map(|c| c.split(',').map(|x| x.parse().unwrap()).collect())
+            .collect();
+        let x: Vec<[f32; 3]> = (0..cs[0].len())
+            .map(|i| {
+                [
+                    cs[0][i],
+                    cs.get(1).map_or(0.0, |c| c[i]),
+                    cs.get(2).map_or(0.0, |c| c[i]),
+                ]
+            })
+            .collect();
+        for q in f[4].split(',') {
+            let qt: f64 = q.parse().unwrap();
+            let n = ts.partition_point(|t| *t <= qt + 1e-9);
+            if n < 2 {
+                continue;
+            }
+            let mut r = Vec::new();
+            row(&x[..n], f[1] == "cpu", &mut r);
+            let p = m.run(ArrayView2::from_shape((1, w), &r).unwrap());
+            let (s, c) = survivals(p.row(0).as_slice().unwrap());
+            let day = s.within(86400.0);
+            let tq = |a: f64| {
+                if day >= theta {
+                    c.quantile_s(a)
+                } else {
+                    f64::INFINITY
+                }
+            };
+            writeln!(
+                out,
+                "{},{},{},{},{},{},{},{}",
+                f[0],
+                q,
+                s.within(300.0),
+                s.within(900.0),
+                s.within(1800.0),
+                tq(0.05),
+                tq(0.5),
+                tq(0.95)
+            )
+            .unwrap();
+        }
+    }
+}
+fn survivals(p: &[f32]) -> (Survival, Survival) {
+    let mut s = [1.0f32; KNOTS];
+    let mut left = 1.0;
+    for i in 0..KNOTS {
+        left -= p[i];
+        s[i] = left.max(0.0);
+    }
+    let total = 1.0 - s[KNOTS - 1];
+    let mut c = s;
+    for v in &mut c {
+        *v = ((*v - (1.0 - total)) / total.max(1e-6)).max(0.0);
+    }
+    (Survival(s), Survival(c))
+}

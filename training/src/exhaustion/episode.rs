@@ -1,0 +1,186 @@
+//! One episode: what is seen of a resource bin by bin, and when it was exhausted.
+
+use super::course::{Course, Walker};
+use crate::rng::Rng;
+
+/// Bins of a day: further ahead nothing is foreseen.
+pub const DAY_BINS: usize = 4_320;
+
+/// What a service shows: load, latency and errors, each as a share of its limit.
+pub type Channels = [f32; 3];
+
+/// What is seen of a resource, and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Episode {
+    /// A bin each; a stock uses the first channel only.
+    pub seen: Vec<Channels>,
+    /// When it is exhausted, in bins from the start; infinite when it is not within a day of the end.
+    pub event: f64,
+    /// The bins in which the answer is not known to anybody: the fault has just begun, or a leak is yet to stop.
+    pub unknowable: Vec<std::ops::Range<usize>>,
+    /// The bin in which the fault or the load began.
+    pub onset: usize,
+}
+
+impl Episode {
+    /// Bins from bin `t` to exhaustion; `None` where nobody could know.
+    #[must_use]
+    pub fn remaining(&self, t: usize) -> Option<f64> {
+        if self.unknowable.iter().any(|range| range.contains(&t)) {
+            return None;
+        }
+        let left = self.event - t as f64;
+        // Before the fault begins there is nothing to be foreseen.
+        Some(if t < self.onset { f64::INFINITY } else { left })
+    }
+
+    /// How many bins can be asked about: up to exhaustion.
+    #[must_use]
+    pub fn asked(&self) -> usize {
+        if self.event.is_finite() && self.event < self.seen.len() as f64 {
+            #[expect(clippy::cast_sign_loss, reason = "events come after the start")]
+            let at = self.event as usize;
+            at.max(1)
+        } else {
+            self.seen.len()
+        }
+    }
+}
+
+/// What blurs a level on its way to the eye.
+#[derive(Debug, Clone, Copy)]
+struct Blur {
+    white: f64,
+    lingering: f64,
+    keep: f64,
+    state: f64,
+    /// Levels come in steps of this size; 0 for none.
+    grain: f64,
+}
+
+impl Blur {
+    fn new(rng: &mut Rng) -> Self {
+        let size = if rng.chance(0.35) {
+            rng.ratio(1e-5, 2e-3)
+        } else {
+            rng.ratio(1e-3, 0.03)
+        };
+        let share = rng.uniform();
+        Self {
+            white: size * share,
+            lingering: size * (1.0 - share),
+            keep: (-1.0 / rng.ratio(1.0, 20.0)).exp(),
+            state: 0.0,
+            grain: if rng.chance(0.3) {
+                1.0 / rng.ratio(15.0, 1_000.0)
+            } else {
+                0.0
+            },
+        }
+    }
+
+    /// How far the level is off.
+    fn next(&mut self, rng: &mut Rng) -> f64 {
+        self.state = self.keep * self.state + (1.0 - self.keep * self.keep).sqrt() * rng.normal();
+        self.lingering * self.state + self.white * rng.normal()
+    }
+
+    fn grained(&self, level: f64) -> f64 {
+        if self.grain > 0.0 {
+            (level / self.grain).round() * self.grain
+        } else {
+            level
+        }
+    }
+}
+
+/// The episode of a stock: memory, disk, inodes, connections, descriptors, threads.
+#[must_use]
+pub fn stock(rng: &mut Rng) -> Episode {
+    let base = if rng.chance(0.85) {
+        rng.between(0.04, 0.4)
+    } else {
+        rng.between(0.4, 0.8)
+    };
+    let course = if rng.chance(0.5) {
+        Course::event(rng)
+    } else {
+        Course::calm(rng, base)
+    };
+    follow(rng, base, course)
+}
+
+/// The episode of a stock that takes this course.
+#[must_use]
+pub fn follow(rng: &mut Rng, base: f64, course: Course) -> Episode {
+    let mut blur = Blur::new(rng);
+    let onset = onset(rng);
+    let length = length(rng, &course);
+    let stops = matches!(course, Course::Stops { .. });
+    let (sigma, linger) = (rng.between(0.02, 0.9), rng.ratio(0.5, 25.0));
+    let mut walker = Walker::new(course, base, sigma, linger, rng);
+    let mut seen: Vec<Channels> = Vec::with_capacity(length);
+    let (mut event, mut stopped) = (f64::INFINITY, None);
+    // A gap in what is seen: the level is held meanwhile.
+    let gap = if rng.chance(0.08) {
+        let from = rng.below(length);
+        from..from + 2 + rng.below(10)
+    } else {
+        0..0
+    };
+    for t in 0..length + DAY_BINS {
+        let level = if t < onset { base } else { walker.step(rng) };
+        if stopped.is_none() && walker.stopped() {
+            stopped = Some(t);
+        }
+        let true_level = level + blur.next(rng);
+        if true_level >= 1.0 {
+            event = t as f64 + rng.uniform();
+        }
+        if t < length {
+            let now = blur.grained(true_level).clamp(0.0, 1.0) as f32;
+            let shown = match seen.last() {
+                Some(&[before, ..]) if gap.contains(&t) => before,
+                _ => now,
+            };
+            seen.push([shown, 0.0, 0.0]);
+        }
+        if event.is_finite() || (stops && t > length && stopped.is_some()) {
+            break;
+        }
+    }
+    let mut unknowable = Vec::new();
+    if stops && event.is_infinite() {
+        unknowable.push(onset..stopped.map_or(usize::MAX, |t| t + 10));
+    }
+    if event.is_finite() {
+        unknowable.push(onset..onset + 4);
+    }
+    Episode {
+        seen,
+        event,
+        unknowable,
+        onset,
+    }
+}
+
+/// When the fault begins: often some time after the recording does.
+pub(super) fn onset(rng: &mut Rng) -> usize {
+    let longest = if rng.chance(0.2) { 250 } else { 70 };
+    if rng.chance(0.15) {
+        0
+    } else {
+        4 + rng.below(longest)
+    }
+}
+
+/// How long the recording goes on if nothing ends it.
+pub(super) fn length(rng: &mut Rng, course: &Course) -> usize {
+    let least = match course {
+        Course::Power { fill, .. } | Course::Exponential { fill, .. } => fill.min(600.0),
+        _ => 60.0,
+    };
+    #[expect(clippy::cast_sign_loss, reason = "a positive number of bins")]
+    let bins = rng.ratio(least.max(60.0), 900.0) as usize;
+    bins
+}
