@@ -25,8 +25,9 @@ mod thread_number;
 pub use assembly::{Hangup, Running, Signals, StartError, start};
 pub use auth::TokenError;
 pub use config::{
-    CaptureConfig, Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, LearningConfig, LimitConfig,
-    ModelsConfig, ObjectivesConfig, OutlookConfig, Problem, ServerConfig, StateConfig, WatchConfig,
+    CaptureConfig, Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, LearningConfig,
+    LimitConfig, ModelsConfig, ObjectivesConfig, OutlookConfig, Problem, ServerConfig, StateConfig,
+    WatchConfig,
 };
 pub use grpc::outlook_message;
 pub use learning::CapturedSource;

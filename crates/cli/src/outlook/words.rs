@@ -234,7 +234,10 @@ mod tests {
         outlook.level_ratio = 1.2;
         assert_eq!(when(&outlook), "exhausted");
         outlook.set_state(OutlookState::Stale);
-        assert_eq!((when(&outlook).as_str(), interval(&outlook)), ("no more samples", None));
+        assert_eq!(
+            (when(&outlook).as_str(), interval(&outlook)),
+            ("no more samples", None)
+        );
         outlook.set_state(OutlookState::Forecast);
         outlook.time_to_exhaustion = None;
         assert_eq!(

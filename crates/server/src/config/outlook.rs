@@ -194,7 +194,10 @@ mod tests {
             error.contains("outlook.stale_after_s: 30 is not between 60 and 86400"),
             "{error}"
         );
-        assert!(error.contains("outlook.objectives.error_ratio: 0 is not"), "{error}");
+        assert!(
+            error.contains("outlook.objectives.error_ratio: 0 is not"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -215,12 +218,19 @@ mod tests {
     #[test]
     fn what_is_wrong_with_a_limit_is_told_with_its_place() {
         let check = |limit: &str, message: &str| {
-            let text = format!("[[outlook.limits]]\nof = 'a'\nlimit = 1\n[[outlook.limits]]\n{limit}");
+            let text =
+                format!("[[outlook.limits]]\nof = 'a'\nlimit = 1\n[[outlook.limits]]\n{limit}");
             let error = Config::parse(&text, "x").unwrap_err().to_string();
             assert!(error.contains(message), "{error}");
         };
-        check("of = 'a{'\nlimit = 1", "outlook.limits[1]: of: \"a{\" is not a series");
-        check("of = 'a'\nlimit = 0", "outlook.limits[1]: limit: 0 is not above 0");
+        check(
+            "of = 'a{'\nlimit = 1",
+            "outlook.limits[1]: of: \"a{\" is not a series",
+        );
+        check(
+            "of = 'a'\nlimit = 0",
+            "outlook.limits[1]: limit: 0 is not above 0",
+        );
         check(
             "of = 'a'\nlimit = 1\nfamily = 'ram'",
             "outlook.limits[1]: family: \"ram\" is none of memory, cpu",
