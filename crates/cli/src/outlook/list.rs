@@ -79,7 +79,7 @@ pub(crate) fn in_full(out: &mut dyn Write, outlook: &Outlook) -> io::Result<()> 
     fact("within", odds(outlook))?;
     fact("confidence", words::percent(f64::from(outlook.confidence)))?;
     fact("cause", words::cause(outlook))?;
-    fact("because of", crate::risks::contributors(&outlook.factors))?;
+    fact("because of", words::factors(outlook))?;
     fact("what to do", words::actions(outlook))
 }
 

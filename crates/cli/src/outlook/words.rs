@@ -162,6 +162,11 @@ pub(crate) fn actions(outlook: &Outlook) -> String {
     all.join(", ")
 }
 
+/// `troughs 60 %, long trend 30 %`.
+pub(crate) fn factors(outlook: &Outlook) -> String {
+    crate::risks::contributors(&outlook.factors).replace('_', " ")
+}
+
 /// Whether anything at all is foreseen within a day.
 pub(crate) fn is_foreseen(outlook: &Outlook) -> bool {
     outlook

@@ -82,7 +82,7 @@ impl Inlet {
     /// Moves all that waits to the end of `samples`; those of one series stay in order.
     pub(super) fn take(&self, samples: &mut Vec<Sample>) {
         for buffer in &self.buffers {
-            // An append under the lock is a copy of a few hundred kilobytes at most; the buffer keeps its room.
+            // Under the lock there is only a copy, of a few hundred kilobytes as a rule; the buffer keeps its room.
             samples.append(&mut buffer.lock());
         }
     }
@@ -101,6 +101,11 @@ impl Inlet {
     pub(super) fn stop(&self) {
         self.rung.lock().stop = true;
         self.bell.notify_one();
+    }
+
+    /// Samples that may wait, in all buffers together.
+    pub(super) fn capacity(&self) -> usize {
+        self.most * self.buffers.len()
     }
 
     /// Samples that were left out so far.

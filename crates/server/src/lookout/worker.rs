@@ -38,7 +38,10 @@ pub(super) struct Worker {
     /// When all resources were last looked over, and when the turn before was.
     swept: Option<Timestamp>,
     turned: Option<Timestamp>,
+    /// In the order of time; those that wait for the next turn.
     samples: Vec<Sample>,
+    /// The newest of those that were here at the turn before.
+    newest: Option<Timestamp>,
     said: Vec<Outlook>,
 }
 
@@ -63,6 +66,7 @@ impl Worker {
             swept: None,
             turned: None,
             samples: Vec::new(),
+            newest: None,
             said: Vec::new(),
         }
     }
@@ -97,11 +101,20 @@ impl Worker {
 
     /// Pushes what waits, after the series that it is of have been made known. `key`: the keys of series by number, which
     /// are given without gaps.
+    ///
+    /// Shards are not in step: of samples that were sent together some may come a turn later, and a use that comes before its
+    /// limit would be lost. So all are brought into the order of time, and what is newer than all that was here at the turn
+    /// before waits for the next one.
     pub(super) fn take_samples(&mut self, key: impl Fn(SeriesId) -> Option<Arc<SeriesKey>>) {
-        self.samples.clear();
         self.inlet.take(&mut self.samples);
+        self.samples.sort_by_key(|sample| sample.at);
+        let ready = match self.samples.len() > self.inlet.capacity() {
+            true => self.samples.len(),
+            false => (self.samples).partition_point(|sample| Some(sample.at) <= self.newest),
+        };
+        self.newest = self.samples.last().map(|sample| sample.at);
         let mut lookout = self.outlooks.lookout.lock();
-        for &sample in &self.samples {
+        for sample in self.samples.drain(..ready) {
             while self.n_known <= sample.series.0 {
                 let id = SeriesId(self.n_known);
                 let Some(key) = key(id) else { break };
@@ -185,7 +198,8 @@ impl Worker {
         self.outlooks.clear();
         self.inlet.interests.forget();
         self.alarms.clear();
-        (self.n_known, self.swept) = (0, None);
+        self.samples.clear();
+        (self.n_known, self.swept, self.newest) = (0, None, None);
     }
 }
 
@@ -225,13 +239,17 @@ mod tests {
         };
         worker.inlet.offer(&[risk(2, 0, 0.0), risk(1, 0, 0.0)]);
         worker.take_samples(key);
+        assert_eq!(worker.samples.len(), 2, "new ones wait for a turn");
+        worker.take_samples(key);
         assert_eq!(*asked.borrow(), [0, 1, 2], "a gap is filled, in order");
         worker.inlet.offer(&[risk(2, 1, 0.0), risk(3, 1, 0.0)]);
         worker.take_samples(key);
-        assert_eq!(*asked.borrow(), [0, 1, 2, 3]);
         assert_eq!(worker.samples.len(), 1, "what is unwanted is sent once");
+        worker.take_samples(key);
+        assert_eq!(*asked.borrow(), [0, 1, 2, 3]);
         worker.begin_again();
         worker.inlet.offer(&[risk(0, 2, 0.0)]);
+        worker.take_samples(key);
         worker.take_samples(key);
         assert_eq!(
             *asked.borrow(),
@@ -244,8 +262,44 @@ mod tests {
     fn a_series_that_the_engine_does_not_know_holds_nothing_up() {
         let mut worker = worker();
         worker.inlet.offer(&[risk(5, 0, 0.0)]);
-        worker.take_samples(|_| None);
-        assert_eq!(worker.n_known, 0);
+        for _ in 0..2 {
+            worker.take_samples(|_| None);
+        }
+        assert_eq!((worker.n_known, worker.samples.len()), (0, 0));
+    }
+
+    /// Key 0 is what a container uses, key 1 is its limit.
+    fn container(id: SeriesId) -> Option<Arc<SeriesKey>> {
+        let metric = match id.0 {
+            0 => "container_memory_working_set_bytes",
+            1 => "container_spec_memory_limit_bytes",
+            _ => return None,
+        };
+        SeriesKey::new(metric, [("pod", "api")]).ok().map(Arc::new)
+    }
+
+    #[test]
+    fn a_limit_that_comes_a_turn_after_its_use_is_in_time() {
+        let mut worker = worker();
+        let of = |series| -> Vec<_> { (0..40).map(|i| risk(series, i * 20, 0.0)).collect() };
+        worker.inlet.offer(&of(0));
+        worker.take_samples(container);
+        assert_eq!(worker.samples.len(), 40, "all wait");
+        worker.inlet.offer(&of(1));
+        worker.take_samples(container);
+        let past = worker.outlooks.history(0, usize::MAX);
+        assert!(past.len() > 30, "{}", past.len());
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let mut worker = worker();
+        for turn in 0..3 {
+            let many: Vec<_> = (0..80).map(|i| risk(0, turn * 100 + i, 0.0)).collect();
+            worker.inlet.offer(&many);
+            worker.take_samples(container);
+            assert!(worker.samples.len() <= 100);
+        }
     }
 
     #[test]

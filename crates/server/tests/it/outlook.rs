@@ -16,6 +16,8 @@ const SCRAPES: i64 = 90;
 /// A server that looks at resources many times a second.
 async fn watchful(stale_after_s: f64) -> Server {
     start(|config| {
+        // Everything that is pushed at once is then seen at once, however slow the machine.
+        config.ingest.shards = 1;
         config.outlook.refresh_s = 0.05;
         config.outlook.stale_after_s = stale_after_s;
     })

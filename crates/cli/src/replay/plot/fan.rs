@@ -137,7 +137,7 @@ fn heading(page: &mut String, outlook: &Outlook) {
         facts.push(words::cause(outlook));
         let confidence = words::percent(f64::from(outlook.confidence));
         facts.push(format!("confidence {confidence}"));
-        facts.push(crate::risks::contributors(&outlook.factors));
+        facts.push(words::factors(outlook));
     }
     facts.retain(|fact| !fact.is_empty());
     let _ = write!(

@@ -90,7 +90,11 @@ impl Plot {
             if self.n_files == 1 { "" } else { "s" },
             env!("CARGO_PKG_VERSION"),
         );
-        fans(&mut page, &self.outlooks);
+        if !self.outlooks.is_empty() {
+            page.push_str("<h1 class=part>What runs out</h1>");
+            fans(&mut page, &self.outlooks);
+            page.push_str("<h1 class=part>What was odd</h1>");
+        }
         if self.tracks.len() > MAX_PANELS {
             let _ = write!(
                 page,
@@ -145,11 +149,8 @@ fn css(has_outlooks: bool) -> String {
     text
 }
 
-/// Forecasts with what their colours mean; nothing when there are none.
+/// Forecasts with what their colours mean.
 fn fans(page: &mut String, outlooks: &[Outlook]) {
-    if outlooks.is_empty() {
-        return;
-    }
     page.push_str(FAN_KEY);
     fan::clip(page);
     for outlook in outlooks.iter().take(MAX_PANELS) {
