@@ -288,6 +288,7 @@ pub(crate) mod tests {
             actions: vec!["restart".to_owned(), "raise_limit".to_owned()],
             fan: (0..16).map(fan).collect(),
             history: (0..90).map(point).collect(),
+            tempo: 1.0,
         }
     }
 

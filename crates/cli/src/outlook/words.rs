@@ -65,7 +65,7 @@ pub(crate) fn when(outlook: &Outlook) -> String {
         return "no more samples".to_owned();
     }
     if outlook.level_ratio >= 1.0 {
-        return "exhausted".to_owned();
+        return "at its limit".to_owned();
     }
     match *times {
         TimeToExhaustion {
@@ -237,7 +237,7 @@ mod tests {
     fn what_has_no_forecast_says_why() {
         let mut outlook = leak();
         outlook.level_ratio = 1.2;
-        assert_eq!(when(&outlook), "exhausted");
+        assert_eq!(when(&outlook), "at its limit");
         outlook.set_state(OutlookState::Stale);
         assert_eq!(
             (when(&outlook).as_str(), interval(&outlook)),

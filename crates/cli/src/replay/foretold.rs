@@ -63,12 +63,11 @@ impl Foretold {
         let end = self.newest;
         let late_us = (SILENT_S * 1e6 / self.lookout.config().tempo) as i64;
         let is_stale = |said: &Outlook| end.is_some_and(|end| end - said.at > late_us);
-        let all = (0..).zip(self.lookout.resources()).zip(&self.latest);
+        let all = (0..).zip(&self.latest);
         let mut outlooks: Vec<v1::Outlook> = all
-            .map(|((id, resource), said)| {
-                let past = self.lookout.history(id);
+            .filter_map(|(id, said)| {
                 let is_late = said.as_ref().is_some_and(is_stale);
-                server::outlook_message(resource, said.as_ref(), is_late, &past)
+                server::outlook_message(&self.lookout, id, said.as_ref(), is_late)
             })
             .collect();
         outlooks.sort_by(|a, b| soonness(a).total_cmp(&soonness(b)));

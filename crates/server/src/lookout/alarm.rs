@@ -33,7 +33,7 @@ impl Alarms {
         let soon = row.forecast().map_or(0.0, |_| outlook.within[2]);
         if soon >= RAISED && self.told.insert(resource) {
             return Some(Word::Warn(match outlook.level >= outlook.limit {
-                true => format!("{name} is exhausted"),
+                true => format!("{name} is at its limit"),
                 false => format!("{name} will be exhausted {}", when(outlook.ttf_s)),
             }));
         }
@@ -135,7 +135,7 @@ mod tests {
         let text = "memory of used{n=\"0\"} will be exhausted in about 12 min (7 to 20 min)";
         assert_eq!(word, Some(Word::Warn(text.to_owned())));
         let word = Alarms::default().look(&row(said(0, 100.0, 0.9)));
-        let text = "memory of used{n=\"0\"} is exhausted";
+        let text = "memory of used{n=\"0\"} is at its limit";
         assert_eq!(word, Some(Word::Warn(text.to_owned())));
     }
 

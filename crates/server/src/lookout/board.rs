@@ -39,6 +39,7 @@ pub(crate) struct Row {
 pub(crate) struct Outlooks {
     /// The lookout itself, for the recent past of a resource. Shards never touch it.
     pub(super) lookout: Mutex<Lookout>,
+    tempo: f64,
     rows: RwLock<Vec<Row>>,
     watchers: RwLock<Vec<Arc<Watcher>>>,
     watch_dropped: Arc<AtomicU64>,
@@ -56,6 +57,7 @@ impl Outlooks {
         queue_outlooks: usize,
     ) -> Self {
         Self {
+            tempo: lookout.config().tempo,
             lookout: Mutex::new(lookout),
             rows: RwLock::default(),
             watchers: RwLock::default(),
@@ -65,6 +67,11 @@ impl Outlooks {
             max_watchers,
             queue_outlooks,
         }
+    }
+
+    /// How much faster than the clock of the samples time runs.
+    pub(crate) fn tempo(&self) -> f64 {
+        self.tempo
     }
 
     /// All rows, in the order of their numbers. Copies pointers only.

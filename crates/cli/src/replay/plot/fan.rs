@@ -81,9 +81,18 @@ impl Frame {
     }
 }
 
-/// How long before now a point of the past was, in seconds.
+/// How long before now a point of the past was, in seconds of the time that is ahead.
 fn before_s(outlook: &Outlook, point: &LevelPoint) -> f64 {
-    (outlook.time_us - point.time_us) as f64 / 1e6
+    (outlook.time_us - point.time_us) as f64 / 1e6 * tempo(outlook)
+}
+
+/// How much faster than the clock of the samples the time ahead goes; above 0.
+fn tempo(outlook: &Outlook) -> f64 {
+    if outlook.tempo > 0.0 {
+        outlook.tempo
+    } else {
+        1.0
+    }
 }
 
 /// Appends what the figures of a page share.
@@ -169,7 +178,8 @@ fn heading(page: &mut String, outlook: &Outlook) {
 fn drawing(page: &mut String, outlook: &Outlook) {
     let frame = Frame::of(outlook);
     let now = Timestamp::from_micros(outlook.time_us);
-    let instant = |s: f64| now.plus_micros((s * 1e6) as i64);
+    let tempo = tempo(outlook);
+    let instant = |s: f64| now.plus_micros((s / tempo * 1e6) as i64);
     let (from, to) = (instant(-frame.past_s), instant(frame.ahead_s));
     let _ = write!(
         page,
@@ -190,7 +200,7 @@ fn drawing(page: &mut String, outlook: &Outlook) {
     );
     time_that_is_left(page, outlook, frame);
     for Tick { at, text } in axis::times(from, to, 9) {
-        let x = frame.x((at - now) as f64 / 1e6);
+        let x = frame.x((at - now) as f64 / 1e6 * tempo);
         let anchor = anchor(x);
         let (bottom, low) = (LANE.bottom, HEIGHT - 4.0);
         let _ = write!(page, "<path class=grid d=\"M{x:.1} {top}V{bottom}\"/>");
@@ -393,6 +403,17 @@ mod tests {
         assert!(!page.contains("inf"), "{page}");
         outlook.fan.clear();
         drawn(&outlook);
+    }
+
+    #[test]
+    fn a_past_that_went_faster_is_as_long_as_what_is_ahead() {
+        let slow = leak();
+        let mut fast = leak();
+        fast.tempo = 20.0;
+        for point in &mut fast.history {
+            point.time_us = fast.time_us - (fast.time_us - point.time_us) / 20;
+        }
+        assert_eq!(past(&slow, Frame::of(&slow)), past(&fast, Frame::of(&fast)));
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl OutlookService for OutlookCalls {
                 )));
             };
             let past = outlooks.history(place as u32, usize::MAX);
-            Ok(write::in_full(&rows[place], &past))
+            Ok(write::in_full(&rows[place], outlooks.tempo(), &past))
         };
         let outlook = Some(self.0.list(found).await?);
         Ok(Response::new(v1::GetOutlookResponse { outlook }))
@@ -122,7 +122,7 @@ fn query(
         let past = outlooks.history(place.id as u32, *history_size as usize);
         Some(v1::Outlook {
             history: write::history(&past),
-            ..write::outlook(row)
+            ..write::outlook(row, outlooks.tempo())
         })
     });
     Ok(v1::QueryOutlooksResponse {

@@ -112,8 +112,9 @@ impl Teller {
     }
 
     async fn send(&self, rows: impl Iterator<Item = &Row>, dropped_count: u64) -> Result<(), Gone> {
+        let tempo = self.outlooks.tempo();
         let message = v1::WatchOutlooksResponse {
-            outlooks: rows.map(write::outlook).collect(),
+            outlooks: rows.map(|row| write::outlook(row, tempo)).collect(),
             dropped_count,
         };
         self.responses.send(Ok(message)).await.map_err(|_| Gone)

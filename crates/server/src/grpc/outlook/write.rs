@@ -1,6 +1,6 @@
 //! Outlooks as they go out.
 
-use hotpath::Resource;
+use hotpath::Lookout;
 use predict::exhaustion::{Cause, FACTORS, Family, Fan, HORIZONS_S, Outlook};
 use proto::v1;
 use series::Timestamp;
@@ -10,37 +10,42 @@ use crate::lookout::{Row, Said};
 
 /// An outlook as `GetOutlook` answers it, for those who look ahead without a server.
 ///
-/// `said`: what was said of the resource last, `None` when nothing yet. `is_stale`: whether its samples have stopped since.
-/// `past`: as `Lookout::history` gives it.
+/// `said`: what was said last of this resource of `lookout`, `None` when nothing yet. `is_stale`: whether its samples have
+/// stopped since. `None` when there is no such resource.
 #[must_use]
 pub fn outlook_message(
-    resource: &Resource,
+    lookout: &Lookout,
+    resource: u32,
     said: Option<&Outlook>,
     is_stale: bool,
-    past: &[(Timestamp, f32)],
-) -> v1::Outlook {
-    let said = said.map(|&outlook| Said { outlook, is_stale });
-    in_full(&Row::of(resource, said), past)
+) -> Option<v1::Outlook> {
+    let row = Row::of(
+        lookout.resources().get(resource as usize)?,
+        said.map(|&outlook| Said { outlook, is_stale }),
+    );
+    let past = lookout.history(resource);
+    Some(in_full(&row, lookout.config().tempo, &past))
 }
 
 /// With fan and past.
-pub(super) fn in_full(row: &Row, past: &[(Timestamp, f32)]) -> v1::Outlook {
+pub(super) fn in_full(row: &Row, tempo: f64, past: &[(Timestamp, f32)]) -> v1::Outlook {
     let forecast = row.said.as_ref().filter(|_| row.missing.is_none());
     v1::Outlook {
         fan: forecast.map_or_else(Vec::new, |said| fan(&said.outlook.fan)),
         history: history(past),
-        ..outlook(row)
+        ..outlook(row, tempo)
     }
 }
 
-/// A row without its past and without its fan.
-pub(super) fn outlook(row: &Row) -> v1::Outlook {
+/// A row without its past and without its fan. `tempo`: that of the lookout.
+pub(super) fn outlook(row: &Row, tempo: f64) -> v1::Outlook {
     let state = state(row);
     let about = v1::Outlook {
         resource: Some(to_proto::key(&row.key)),
         family: family(row.family).into(),
         state: state.into(),
         unit: row.family.unit().to_owned(),
+        tempo,
         missing: row.missing.as_deref().unwrap_or_default().to_owned(),
         ..v1::Outlook::default()
     };
@@ -166,7 +171,7 @@ mod tests {
             index: 2,
             share: 0.75,
         };
-        let sent = outlook(&row(None, Some(said)));
+        let sent = outlook(&row(None, Some(said)), 1.0);
         let times = sent.time_to_exhaustion.unwrap();
         let expected = v1::TimeToExhaustion {
             p05_s: Some(600.0),
@@ -183,15 +188,21 @@ mod tests {
 
     #[test]
     fn without_a_limit_there_are_no_numbers() {
-        let sent = outlook(&row(
-            Some("container_spec_memory_limit_bytes"),
-            Some(said(0, 25.0, 0.5)),
-        ));
+        let sent = outlook(
+            &row(
+                Some("container_spec_memory_limit_bytes"),
+                Some(said(0, 25.0, 0.5)),
+            ),
+            1.0,
+        );
         assert_eq!(sent.state(), v1::OutlookState::Missing);
         assert_eq!(sent.missing, "container_spec_memory_limit_bytes");
         assert_eq!(sent.time_to_exhaustion, None);
         assert!(sent.probabilities.is_empty());
-        assert_eq!(outlook(&row(None, None)).state(), v1::OutlookState::Pending);
+        assert_eq!(
+            outlook(&row(None, None), 1.0).state(),
+            v1::OutlookState::Pending
+        );
     }
 
     #[test]
