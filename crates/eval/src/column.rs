@@ -124,7 +124,7 @@ pub fn check(series: &[Series], columns: &[Column]) -> Result<(), ColumnError> {
 
 /// `f` of each item, in order, on as many threads as there are cores. Items are taken one by one, since series differ in
 /// length tenfold.
-pub(crate) fn parallel_map<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
+pub fn parallel_map<T: Sync, R: Send>(items: &[T], f: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let n_threads = std::thread::available_parallelism()
         .map_or(1, usize::from)
         .min(items.len());

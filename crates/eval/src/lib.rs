@@ -5,6 +5,7 @@ pub mod calibration;
 pub mod column;
 pub mod datasets;
 pub mod events;
+pub mod exhaustion;
 pub mod floors;
 mod labels;
 pub mod nab;

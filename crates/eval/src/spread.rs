@@ -62,7 +62,12 @@ pub fn quantile(values: &[f64], q: f64) -> f64 {
     #[expect(clippy::cast_sign_loss, reason = "clamped to the indices just above")]
     let below = position.floor() as usize;
     let above = (below + 1).min(last);
-    sorted[below] + (position - below as f64) * (sorted[above] - sorted[below])
+    let share = position - below as f64;
+    // A difference of infinities is no number, nor is none of an infinity.
+    if share <= 0.0 || sorted[below].total_cmp(&sorted[above]).is_eq() {
+        return sorted[below];
+    }
+    sorted[below] + share * (sorted[above] - sorted[below])
 }
 
 #[cfg(test)]
@@ -76,6 +81,8 @@ mod tests {
             assert!((quantile(&values, q) - expected).abs() < 1e-12);
         }
         assert!(quantile(&[f64::NAN], 0.5).is_nan());
+        let infinite = [1.0, f64::INFINITY, f64::INFINITY];
+        assert!(quantile(&infinite, 0.9).is_infinite() && quantile(&infinite, 0.0).is_finite());
     }
 
     #[test]

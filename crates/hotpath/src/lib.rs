@@ -20,7 +20,7 @@ pub use batch::Outcome;
 pub use config::{EngineConfig, Models, Profile};
 pub use engine::{Counters, Engine, Verdict};
 pub use group::Groups;
-pub use lookout::{Lookout, LookoutConfig, Resource};
+pub use lookout::{LimitRule, Lookout, LookoutConfig, Resource};
 pub use predict::anomaly::AdoptError;
 pub use shard::{SeriesSpec, Shard};
 pub use sink::{Scored, Sink};

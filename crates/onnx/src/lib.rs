@@ -3,6 +3,7 @@
 mod backend;
 mod built_in;
 mod card;
+pub mod exhaustion;
 mod golden;
 mod guard;
 mod load;

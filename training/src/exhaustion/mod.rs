@@ -1,6 +1,9 @@
-//! When do we run out: episodes made by chance, and the model that is trained on them.
+//! When do we run out: episodes made by chance, and the models that are trained on them.
 
 pub mod course;
 pub mod episode;
 pub mod network;
 pub mod service;
+mod train;
+
+pub use train::{ExhaustionModel, ExhaustionRecipe, ExhaustionStage, Part, train_exhaustion};

@@ -1,5 +1,6 @@
 //! `forestall eval`: how accurate is it, on data whose anomalies are known?
 
+mod exhaustion;
 mod scorer;
 mod variants;
 
@@ -28,14 +29,16 @@ Examples:
   forestall eval labelled --corpus smap-msl --all-variables
   forestall eval nab --ablate
       What each detector adds: the engine without it (with it, if it is off), in the same run, and the lean profile.
+  forestall eval exhaustion --data ../shared/data
 
-DIR holds nab/, cloud-monitoring/ and smap-msl/. When one is missing, the error says where the public part of it
+DIR holds nab/, cloud-monitoring/, smap-msl/ and exhaustion/. When one is missing, the error says where the public part of it
 comes from. Tables show 90 % intervals over series, and floors: scores that know nothing of the data.";
 
 /// Measures the accuracy of the engine on labelled data.
 ///
-/// Both outputs are judged: `score` (dense, calibrated) and `alert_score` (sparse, absolute). Every series meets a fresh
-/// engine; one configuration serves all.
+/// Of anomalies both outputs are judged: `score` (dense, calibrated) and `alert_score` (sparse, absolute); of exhaustion the
+/// probabilities, the alarms and the time that is foreseen. Every series and episode meets a fresh engine; one configuration
+/// serves all.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, subcommand_required = true)]
 pub(crate) struct EvalArgs {
@@ -60,6 +63,8 @@ enum What {
         #[arg(long)]
         all_variables: bool,
     },
+    /// Episodes in which something runs out, or does not: is it said in time, and when?
+    Exhaustion(exhaustion::ExhaustionArgs),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -104,8 +109,14 @@ struct Figures {
 /// # Errors
 /// When data is missing or broken, or the configuration makes no sense.
 pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
-    let common = match &args.what {
-        What::Nab(common) | What::Labelled { common, .. } => common,
+    let (common, corpora) = match &args.what {
+        What::Exhaustion(args) => return exhaustion::run(args),
+        What::Nab(common) => (common, None),
+        What::Labelled {
+            common,
+            corpus,
+            all_variables,
+        } => (common, Some((corpus, *all_variables))),
     };
     let Some(data) = &common.data else {
         let error = anyhow::anyhow!("no folder with the labelled data was named");
@@ -121,13 +132,9 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
         labelled: Vec::new(),
         calibration: Vec::new(),
     };
-    match &args.what {
-        What::Nab(_) => nab(&corpus_dir(data, "nab"), common, &mut figures)?,
-        What::Labelled {
-            corpus,
-            all_variables,
-            ..
-        } => {
+    match corpora {
+        None => nab(&corpus_dir(data, "nab"), common, &mut figures)?,
+        Some((corpus, all_variables)) => {
             let all = [Corpus::CloudMonitoring, Corpus::SmapMsl];
             let wanted = if corpus.is_empty() {
                 &all
@@ -135,7 +142,7 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
                 corpus.as_slice()
             };
             for one in wanted {
-                labelled(*one, data, common, *all_variables, &mut figures)?;
+                labelled(*one, data, common, all_variables, &mut figures)?;
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod calibrator;
 mod data;
+mod exhaustion;
 mod forest;
 mod interrupt;
 mod show;
@@ -22,10 +23,12 @@ Examples:
       source explains each. Without a file: default, or quick (seconds, to try things out).
   forestall train forest --data captured --out forest
   forestall train calibrator --data captured --out calibrator
+  forestall train exhaustion --out models
+      The models that say when a resource runs out, from simulated episodes: minutes.
 
 The result is a folder with model.onnx, card.toml and golden.json.";
 
-/// Trains the forecasting model, or the forest, or the calibrator.
+/// Trains the forecasting model, the forest, the calibrator, or the models of exhaustion.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct TrainArgs {
@@ -39,12 +42,14 @@ pub(crate) struct TrainArgs {
 enum What {
     Forest(forest::ForestArgs),
     Calibrator(calibrator::CalibratorArgs),
+    Exhaustion(exhaustion::ExhaustionArgs),
 }
 
 pub(crate) fn run(args: &TrainArgs) -> anyhow::Result<()> {
     match &args.what {
         Some(What::Forest(args)) => forest::run(args),
         Some(What::Calibrator(args)) => calibrator::run(args),
+        Some(What::Exhaustion(args)) => exhaustion::run(args),
         None => step::run(&args.step),
     }
 }

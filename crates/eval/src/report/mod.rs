@@ -4,11 +4,13 @@
 //! judged on, as the benchmarks do; the interval, over series at that threshold, does not correct for the choice.
 
 mod calibration;
+mod exhaustion;
 mod labelled;
 mod nab;
 mod text;
 
 pub use calibration::{CalibrationRow, CalibrationTable, calibration};
+pub use exhaustion::{ExhaustionTable, KindRow, PredictorRow, TARGETS, Target, exhaustion};
 pub use labelled::{LabelledRow, LabelledTable, labelled};
 pub use nab::{NabCell, NabRow, NabTable, nab};
 

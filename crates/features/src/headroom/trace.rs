@@ -46,6 +46,24 @@ impl Trace {
         Some(self.levels[last % TRACE_BINS])
     }
 
+    /// The level `age` bins before the last; `None` beyond the oldest.
+    #[must_use]
+    pub fn ago(&self, age: usize) -> Option<f32> {
+        if age >= self.len() {
+            return None;
+        }
+        Some(self.levels[(self.pushed as usize - 1 - age) % TRACE_BINS])
+    }
+
+    /// Multiplies all levels: the limit that they are shares of moved.
+    pub fn scale(&mut self, factor: f32) {
+        if factor.is_finite() && factor > 0.0 {
+            for level in &mut self.levels {
+                *level = (*level * factor).clamp(-1.0, 8.0);
+            }
+        }
+    }
+
     /// How many levels there are, at most [`TRACE_BINS`].
     #[must_use]
     pub const fn len(&self) -> usize {
@@ -99,7 +117,7 @@ mod tests {
         trace.push(f32::NAN);
         assert_eq!(trace.copy(&mut out), TRACE_BINS);
         assert_eq!((out[255], out[254]), (299.0 / 300.0, 299.0 / 300.0));
-        assert_eq!(out[0], 45.0 / 300.0);
+        assert!((out[0] - 45.0 / 300.0).abs() < 1e-7);
         trace.reset();
         trace.push(0.5);
         assert_eq!(

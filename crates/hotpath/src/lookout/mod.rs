@@ -3,31 +3,27 @@
 //! Single-threaded and pure, like [`crate::Shard`]: time is an argument. It takes only the series that some resource is
 //! read from, gathers them into bins, and refreshes each resource once in a while, a few per call.
 
+mod catalog;
+mod config;
+mod state;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
-use predict::exhaustion::{Family, Outlook};
+use features::headroom::TRACE_BINS;
+use predict::exhaustion::{Family, Judge, Measure, Outlook, Part, Recipe, Role, Seen};
 use series::{Sample, SeriesId, SeriesKey, Timestamp};
 
-/// How resources are watched.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LookoutConfig {
-    /// Seconds of samples that are taken together; 20 by default.
-    pub bin_s: f64,
-    /// How often a resource is looked at anew, in seconds; 30 by default.
-    pub refresh_s: f64,
-    /// More resources than this are not watched.
-    pub max_resources: usize,
-}
+pub use config::{LimitRule, LookoutConfig};
 
-impl Default for LookoutConfig {
-    fn default() -> Self {
-        Self {
-            bin_s: 20.0,
-            refresh_s: 30.0,
-            max_resources: 100_000,
-        }
-    }
-}
+use catalog::{Catalog, Claim};
+use state::{How, Member, Reading, State};
+
+/// Parts that came before the resource that they belong to; beyond so many the rest is forgotten.
+const MOST_WAITING: usize = 100_000;
+/// A resource that was silent for so many seconds is not told of.
+const SILENT_S: f64 = 300.0;
 
 /// A resource that was found among the series.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,20 +38,46 @@ pub struct Resource {
     pub missing: Option<String>,
 }
 
+/// A resource as it is kept.
+#[derive(Debug)]
+struct Entry {
+    recipe: Recipe,
+    limit: Option<f64>,
+    state: State,
+}
+
 /// The resources, and what is known of them.
 #[derive(Debug)]
 pub struct Lookout {
     config: LookoutConfig,
+    judge: Arc<Judge>,
+    catalog: Catalog,
     resources: Vec<Resource>,
+    entries: Vec<Entry>,
+    members: Vec<Member>,
+    /// By series: the members that it is.
+    routes: Vec<Vec<u32>>,
+    waiting: Vec<(SeriesId, Claim)>,
+    /// Where the next refresh goes on.
+    next: usize,
+    levels: Box<[[f32; TRACE_BINS]; 3]>,
 }
 
 impl Lookout {
-    /// An empty one.
+    /// An empty one, which asks `judge` about what it sees.
     #[must_use]
-    pub fn new(config: LookoutConfig) -> Self {
+    pub fn new(config: LookoutConfig, judge: Arc<Judge>) -> Self {
         Self {
             config,
+            judge,
+            catalog: Catalog::new(),
             resources: Vec::new(),
+            entries: Vec::new(),
+            members: Vec::new(),
+            routes: Vec::new(),
+            waiting: Vec::new(),
+            next: 0,
+            levels: Box::new([[0.0; TRACE_BINS]; 3]),
         }
     }
 
@@ -65,16 +87,257 @@ impl Lookout {
         &self.config
     }
 
-    /// Makes a series known. Returns whether any resource is read from it; samples of others need not be pushed.
-    pub fn add_series(&mut self, _id: SeriesId, _key: &Arc<SeriesKey>) -> bool {
-        false
+    /// Judges by this from now on.
+    pub fn adopt(&mut self, judge: Arc<Judge>) {
+        self.judge = judge;
+    }
+
+    /// Makes a series known. Returns whether any resource is read from it; samples of others need not be pushed. A series
+    /// that is made known twice stays what it is.
+    pub fn add_series(&mut self, id: SeriesId, key: &Arc<SeriesKey>) -> bool {
+        if self
+            .routes
+            .get(id.index())
+            .is_some_and(|route| !route.is_empty())
+        {
+            return true;
+        }
+        let claims = self.catalog.claims(key);
+        let mut taken = !claims.is_empty();
+        for claim in claims {
+            if claim.is_anchor {
+                self.add_anchor(id, claim);
+            } else {
+                self.add_part(id, claim);
+            }
+        }
+        if !taken {
+            taken = self.add_by_rule(id, key);
+        }
+        taken
+    }
+
+    /// The part that names a resource: the first of its identity makes it.
+    fn add_anchor(&mut self, id: SeriesId, claim: Claim) {
+        let recipe = *self.catalog.recipes[claim.recipe];
+        let found = self.catalog.find(claim.recipe, &claim.identity);
+        let resource = match found {
+            Some(resource) => resource,
+            None => {
+                let Some(key) = catalog::name(recipe.anchor.metric, &claim.identity) else {
+                    return;
+                };
+                let Some(resource) = self.add_resource(recipe, key) else {
+                    return;
+                };
+                self.catalog.add(claim.recipe, &claim.identity, resource);
+                // What waited for it. Others may claim it too, and then it is nobody's: so it goes on waiting.
+                let waiting = std::mem::take(&mut self.waiting);
+                for (part, other) in waiting {
+                    let own = other.recipe == claim.recipe
+                        && self
+                            .catalog
+                            .matches(other.recipe, other.role, &other.identity)
+                            .contains(&resource);
+                    if own {
+                        self.join(resource, part, &other);
+                    }
+                    if self.waiting.len() < MOST_WAITING {
+                        self.waiting.push((part, other));
+                    }
+                }
+                resource
+            }
+        };
+        self.join(resource, id, &claim);
+    }
+
+    fn add_part(&mut self, id: SeriesId, claim: Claim) {
+        for resource in self
+            .catalog
+            .matches(claim.recipe, claim.role, &claim.identity)
+        {
+            self.join(resource, id, &claim);
+        }
+        if self.waiting.len() < MOST_WAITING {
+            self.reserve(id);
+            self.waiting.push((id, claim));
+        }
+    }
+
+    /// A metric that no recipe knows, but a setting names.
+    fn add_by_rule(&mut self, id: SeriesId, key: &Arc<SeriesKey>) -> bool {
+        let rule = self.config.limits.iter().find(|rule| applies(rule, key));
+        let Some((family, limit)) = rule.and_then(|rule| Some((rule.family?, rule.limit))) else {
+            return false;
+        };
+        let recipe = Recipe {
+            family,
+            anchor: Part {
+                role: Role::Used,
+                metric: "",
+                when: None,
+            },
+            parts: &[],
+            summed: &[],
+            measure: Measure::UsedOfLimit,
+            needs: "a limit above 0 in the settings",
+        };
+        let Some(resource) = self.add_resource(recipe, Arc::clone(key)) else {
+            return false;
+        };
+        self.entries[resource as usize].limit = Some(limit);
+        let claim = Claim {
+            recipe: 0,
+            role: Role::Used,
+            is_anchor: true,
+            identity: Vec::new(),
+            bound: f64::INFINITY,
+            failed: false,
+        };
+        self.join(resource, id, &claim);
+        true
+    }
+
+    fn add_resource(&mut self, recipe: Recipe, key: Arc<SeriesKey>) -> Option<u32> {
+        if self.resources.len() >= self.config.max_resources {
+            return None;
+        }
+        let rule = self.config.limits.iter().find(|rule| applies(rule, &key));
+        // A label may tell the limit, where no metric does.
+        let label = || {
+            ["limit", "capacity"]
+                .iter()
+                .find_map(|name| key.label(name)?.parse().ok())
+        };
+        let limit = rule.map(|rule| rule.limit).or_else(label);
+        self.resources.push(Resource {
+            family: recipe.family,
+            key,
+            series: Vec::new(),
+            missing: None,
+        });
+        self.entries.push(Entry {
+            recipe,
+            limit,
+            state: State::new(recipe.measure),
+        });
+        Some(self.resources.len() as u32 - 1)
+    }
+
+    /// Makes a series a member of a resource, unless one of the same role fits better.
+    fn join(&mut self, resource: u32, id: SeriesId, claim: &Claim) {
+        self.reserve(id);
+        let member = self.members.len() as u32;
+        self.members
+            .push(Member::new(resource, claim.role, claim.bound, claim.failed));
+        self.entries[resource as usize].state.members.push(member);
+        self.routes[id.index()].push(member);
+        self.resources[resource as usize].series.push(id);
+    }
+
+    fn reserve(&mut self, id: SeriesId) {
+        if self.routes.len() <= id.index() {
+            self.routes.resize(id.index() + 1, Vec::new());
+        }
     }
 
     /// Takes one sample. Samples of unknown series are passed over.
-    pub fn push(&mut self, _sample: Sample) {}
+    pub fn push(&mut self, sample: Sample) {
+        let Some(route) = self.routes.get(sample.series.index()) else {
+            return;
+        };
+        for &place in route {
+            let resource = self.members[place as usize].resource as usize;
+            let entry = &mut self.entries[resource];
+            entry.state.push(
+                place,
+                &mut self.members,
+                sample.at.micros(),
+                sample.value,
+                &How {
+                    recipe: &entry.recipe,
+                    config: &self.config,
+                    own_limit: entry.limit,
+                },
+            );
+        }
+    }
 
-    /// Refreshes at most `most` of the resources that are due at `now`, and appends what is said of each to `out`.
-    pub fn refresh(&mut self, _now: Timestamp, _most: usize, _out: &mut Vec<Outlook>) {}
+    /// Refreshes at most `most` of the resources that are due at `now`, and appends what is said of each to `out`. A
+    /// resource that was silent for five minutes, or whose limit is not known, is passed over.
+    pub fn refresh(&mut self, now: Timestamp, most: usize, out: &mut Vec<Outlook>) {
+        let every_us = (self.config.refresh_s * 1e6) as i64;
+        let silent_us = (SILENT_S * 1e6 / self.config.tempo.max(1e-6)) as i64;
+        let (mut done, n) = (0, self.entries.len());
+        for _ in 0..n {
+            if done == most {
+                break;
+            }
+            self.next = if self.next + 1 < n { self.next + 1 } else { 0 };
+            let place = self.next;
+            let entry = &mut self.entries[place];
+            let newest_us = entry.state.newest_us;
+            if now.micros() < entry.state.due_us || newest_us == i64::MIN {
+                // A clock that was set back must not keep it waiting.
+                if entry.state.due_us.saturating_sub(now.micros()) <= every_us {
+                    continue;
+                }
+            }
+            entry.state.due_us = now.micros().saturating_add(every_us);
+            done += 1;
+            let read = entry.state.read(
+                &self.members,
+                &How {
+                    recipe: &entry.recipe,
+                    config: &self.config,
+                    own_limit: entry.limit,
+                },
+            );
+            let Some(reading) = read else {
+                self.miss(place);
+                continue;
+            };
+            self.resources[place].missing = None;
+            if now.micros().saturating_sub(newest_us) > silent_us {
+                continue;
+            }
+            out.extend(self.outlook(place, &reading));
+        }
+    }
+
+    /// Says what is missing, if it is the limit.
+    fn miss(&mut self, place: usize) {
+        let entry = &self.entries[place];
+        let service = entry.recipe.measure.is_service();
+        // A service needs two readings before it has any rate.
+        if !service || entry.state.coverage() > 0.0 || entry.recipe.family == Family::Cpu {
+            let needs = entry.recipe.needs;
+            let missing = &mut self.resources[place].missing;
+            if missing.is_none() {
+                *missing = Some(needs.to_owned());
+            }
+        }
+    }
+
+    fn outlook(&mut self, place: usize, reading: &Reading) -> Option<Outlook> {
+        let state = &self.entries[place].state;
+        let n = state.levels(reading, &mut self.levels);
+        if n < 2 {
+            return None;
+        }
+        let [load, latency, errors] = &*self.levels;
+        Some(self.judge.outlook(&Seen {
+            resource: place as u32,
+            family: self.resources[place].family,
+            at: Timestamp::from_micros(state.newest_us),
+            level: reading.used,
+            limit: reading.limit,
+            channels: [&load[..n], &latency[..n], &errors[..n]],
+            waiting: reading.waiting,
+            coverage: state.coverage(),
+        }))
+    }
 
     /// The resources found so far; their places never change.
     #[must_use]
@@ -82,9 +345,22 @@ impl Lookout {
         &self.resources
     }
 
-    /// The recent past of a resource: time, and level over limit, oldest first.
+    /// The recent past of a resource, bin by bin: time, and level over limit (load, for a service), oldest first. Empty for
+    /// a resource that is not there.
     #[must_use]
-    pub fn history(&self, _resource: u32) -> Vec<(Timestamp, f32)> {
-        Vec::new()
+    pub fn history(&self, resource: u32) -> Vec<(Timestamp, f32)> {
+        let Some(entry) = self.entries.get(resource as usize) else {
+            return Vec::new();
+        };
+        let history = entry.state.history(&self.config).into_iter();
+        history
+            .map(|(at_us, level)| (Timestamp::from_micros(at_us), level))
+            .collect()
     }
+}
+
+/// Whether a setting is about this series.
+fn applies(rule: &LimitRule, key: &SeriesKey) -> bool {
+    let labels = || rule.labels.iter();
+    rule.metric == key.metric() && labels().all(|(name, value)| key.label(name) == Some(value))
 }

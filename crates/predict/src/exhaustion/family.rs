@@ -1,5 +1,7 @@
 //! What can run out.
 
+use super::{connections, cpu, dependency, descriptors, disk, memory};
+
 /// A kind of resource that can run out. Each has a file beside this one that says which metrics it is read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
@@ -63,6 +65,21 @@ impl Family {
             Self::Descriptors => "descriptors",
             Self::Threads => "threads",
             Self::Cpu | Self::Dependency => "ratio",
+        }
+    }
+
+    /// What can be done when it runs out, best first.
+    #[must_use]
+    pub const fn actions(self) -> &'static [Action] {
+        match self {
+            Self::Memory => memory::ACTIONS,
+            Self::Cpu => cpu::ACTIONS,
+            Self::Disk => disk::DISK_ACTIONS,
+            Self::Inodes => disk::INODE_ACTIONS,
+            Self::Connections => connections::ACTIONS,
+            Self::Descriptors => descriptors::DESCRIPTOR_ACTIONS,
+            Self::Threads => descriptors::THREAD_ACTIONS,
+            Self::Dependency => dependency::ACTIONS,
         }
     }
 }
