@@ -1,5 +1,6 @@
 //! The models that say when a resource runs out: read from bundles, run on a kernel of our own.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use features::headroom::HEADROOM_SCHEMA;
@@ -33,6 +34,34 @@ pub const SERVICE: BuiltIn = BuiltIn {
 /// [`LoadError`] when a bundle was made for other columns, which a test rules out.
 pub fn default_judge() -> Result<Arc<Judge>, LoadError> {
     judge(STOCK.model, SERVICE.model)
+}
+
+/// The judge whose models stand in `dir`, each in a folder of its name; the binary's own takes the place of one that is not
+/// there.
+///
+/// # Errors
+/// [`LoadError`] when neither is there, one cannot be read, or is refused.
+pub fn judge_in(dir: &Path) -> Result<Arc<Judge>, LoadError> {
+    let read = |model: BuiltIn| {
+        let path = dir.join(model.name).join("model.onnx");
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(LoadError::Unfit(format!(
+                "reading {}: {error}",
+                path.display()
+            ))),
+        }
+    };
+    let (stock, service) = (read(STOCK)?, read(SERVICE)?);
+    if stock.is_none() && service.is_none() {
+        let names = format!("neither {} nor {} is there", STOCK.name, SERVICE.name);
+        return Err(LoadError::Unfit(names));
+    }
+    judge(
+        stock.as_deref().unwrap_or(STOCK.model),
+        service.as_deref().unwrap_or(SERVICE.model),
+    )
 }
 
 /// A judge from the bytes of two files, `model.onnx` of a stock and of a service.

@@ -5,6 +5,7 @@ mod player;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
@@ -13,6 +14,7 @@ use eval::column::parallel_map;
 use eval::exhaustion::baseline::{BASELINES, Baseline};
 use eval::exhaustion::{Episode, Exam, Predictions, episodes};
 use eval::report::{self, ExhaustionTable};
+use predict::exhaustion::Judge;
 use serde::Serialize;
 
 use self::player::{Played, Recording, lookout, play};
@@ -64,6 +66,9 @@ pub(super) struct ExhaustionArgs {
     /// Judge the predictions in this file too; may be given more than once
     #[arg(long, value_name = "FILE.csv")]
     score: Vec<PathBuf>,
+    /// Folder with models to judge by, as `forestall train exhaustion` writes it; those of the binary otherwise
+    #[arg(long, value_name = "DIR", conflicts_with = "no_engine")]
+    models: Option<PathBuf>,
     /// Leave out the engine
     #[arg(long)]
     no_engine: bool,
@@ -94,7 +99,12 @@ pub(super) fn run(args: &ExhaustionArgs) -> anyhow::Result<()> {
     }
     let baselines: &[Baseline] = if args.no_baselines { &[] } else { &BASELINES };
     if !(args.no_engine && args.no_baselines) {
-        let mut played = played(&episodes, &exam, baselines)?;
+        let judge = match &args.models {
+            Some(dir) => onnx::exhaustion::judge_in(dir)
+                .with_context(|| format!("loading models from {}", dir.display()))?,
+            None => onnx::exhaustion::default_judge()?,
+        };
+        let mut played = played(&episodes, &exam, &judge, baselines)?;
         let engine = played.remove(0);
         if !args.no_engine {
             predictors.insert(0, engine);
@@ -161,6 +171,7 @@ fn read(data: Option<&Path>) -> anyhow::Result<Vec<Episode>> {
 fn played(
     episodes: &[Episode],
     exam: &Exam,
+    judge: &Arc<Judge>,
     baselines: &[Baseline],
 ) -> anyhow::Result<Vec<(String, Predictions)>> {
     let bar = progress::items("playing episodes", episodes.len() as u64);
@@ -174,7 +185,11 @@ fn played(
             time_scale,
             asked: &exam.about(*place).iter().map(|q| q.ts).collect::<Vec<_>>(),
         };
-        let played = play(&recording, &mut lookout(time_scale), baselines);
+        let played = play(
+            &recording,
+            &mut lookout(time_scale, Arc::clone(judge)),
+            baselines,
+        );
         bar.inc(1);
         played
     });

@@ -4,20 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use eval::exhaustion::Prediction;
 use eval::exhaustion::baseline::{Baseline, Past};
-use eval::exhaustion::{Prediction, STRIDE_S};
 use hotpath::{Lookout, LookoutConfig};
-use predict::exhaustion::Outlook;
+use predict::exhaustion::{Judge, Outlook};
 use series::{Sample, SeriesId, SeriesKey, Timestamp};
 use sources::replay::{Options, Order, Replay};
 
 use super::join::join;
 use crate::replay::with_advice;
-
-/// Seconds of episode time that are taken together.
-const BIN_S: f64 = 20.0;
-/// Seconds of episode time between two looks at a resource, as `serve` has it.
-const REFRESH_S: f64 = 30.0;
 
 /// What the player knows of an episode: not its truth.
 #[derive(Debug)]
@@ -74,14 +69,14 @@ impl Watch for Lookout {
     }
 }
 
-/// The lookout as `serve` has it, on a clock that runs `time_scale` times as fast.
-pub(super) fn lookout(time_scale: f64) -> Lookout {
-    Lookout::new(LookoutConfig {
-        bin_s: BIN_S / time_scale,
-        // Due again at every question, whatever the scale.
-        refresh_s: (REFRESH_S / time_scale).min(STRIDE_S / 2.0),
+/// The lookout as `serve` has it, on a clock that runs `time_scale` times as fast, and due again at every question.
+pub(super) fn lookout(time_scale: f64, judge: Arc<Judge>) -> Lookout {
+    let config = LookoutConfig {
+        tempo: time_scale,
+        refresh_s: 0.0,
         ..LookoutConfig::default()
-    })
+    };
+    Lookout::new(config, judge)
 }
 
 /// Plays the recording in order of time. At each question the watcher has every sample up to its instant and none after it;
@@ -272,9 +267,10 @@ mod tests {
 
     #[test]
     fn the_lookout_runs_on_episode_time() {
-        let config = lookout(20.0);
-        assert!((config.config().bin_s - 1.0).abs() < 1e-12);
-        assert!(lookout(1.0).config().refresh_s < STRIDE_S);
+        let judge = onnx::exhaustion::default_judge().unwrap();
+        let lookout = lookout(20.0, judge);
+        assert!((lookout.config().tempo - 20.0).abs() < 1e-12);
+        assert!(lookout.config().refresh_s < eval::exhaustion::STRIDE_S);
     }
 
     #[test]
