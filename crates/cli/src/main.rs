@@ -16,6 +16,7 @@ mod hint;
 mod model_file;
 mod models;
 mod numbers;
+mod outlook;
 mod progress;
 mod replay;
 mod risks;
@@ -35,9 +36,10 @@ const FIRST_STEPS: &str = "\
 First steps:
   forestall serve                           watch this machine
   forestall watch                           see, live, what is odd (in a second terminal)
+  forestall outlook                         what runs out, and when
   forestall replay FILE --plot out.html     judge recorded metrics";
 
-/// Watches infrastructure metrics and says what is odd.
+/// Watches infrastructure metrics and says what is odd, and what runs out.
 #[derive(Debug, Parser)]
 #[command(name = "forestall", version, after_help = FIRST_STEPS, arg_required_else_help = true, max_term_width = 110)]
 struct Cli {
@@ -50,6 +52,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Watch(watch::WatchArgs),
     Risks(risks::RisksArgs),
+    Outlook(outlook::OutlookArgs),
     Series(series_list::SeriesArgs),
     Feedback(feedback::FeedbackArgs),
     Capture(capture::CaptureArgs),
@@ -74,6 +77,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Risks(args) => risks::run(&args),
+        Command::Outlook(args) => outlook::run(&args),
         Command::Series(args) => series_list::run(&args),
         Command::Feedback(args) => feedback::run(&args),
         Command::Capture(args) => capture::run(&args),
