@@ -216,6 +216,15 @@ fn show(value: f64, unit: &str) -> String {
 }
 
 impl Mechanism {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Space,
+        Self::Inodes,
+        Self::Latency,
+        Self::Errors,
+        Self::Workers,
+    ];
+
     /// As it is written on the command line and in plans.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -30,7 +30,7 @@ pub use episode::{Episode, EpisodeError};
 pub use kind::{Kind, KindError, Mechanism};
 pub use metrics::Sample;
 pub use plan::{Plan, PlanError};
-pub use quantity::{QuantityError, duration_s, seconds_text, size_text};
+pub use quantity::{QuantityError, duration_s};
 pub use run::{Outcome, RunError, Seen, run};
 pub use sandbox::{SandboxError, keeper_main};
 pub use shape::Shape;

@@ -67,8 +67,7 @@ pub(crate) fn number(text: &str) -> Result<f64, QuantityError> {
 }
 
 /// `64 MiB`, `1.5 GiB`: for eyes.
-#[must_use]
-pub fn size_text(bytes: f64) -> String {
+pub(crate) fn size_text(bytes: f64) -> String {
     let mut rest = bytes;
     let mut unit = "B";
     for larger in ["KiB", "MiB", "GiB"] {
@@ -81,16 +80,6 @@ pub fn size_text(bytes: f64) -> String {
     let digits = usize::from(rest < 100.0 && unit != "B");
     let text = format!("{rest:.digits$}");
     format!("{} {unit}", text.strip_suffix(".0").unwrap_or(&text))
-}
-
-/// `45.0 s`, `3 min 20 s`: for eyes.
-#[must_use]
-pub fn seconds_text(s: f64) -> String {
-    if s < 60.0 {
-        return format!("{s:.1} s");
-    }
-    let (minutes, rest) = ((s / 60.0).floor(), s % 60.0);
-    format!("{minutes:.0} min {rest:02.0} s")
 }
 
 #[cfg(test)]
@@ -143,7 +132,5 @@ mod tests {
         assert_eq!(size_text(67_108_864.0), "64 MiB");
         assert_eq!(size_text(1.6e9), "1.5 GiB");
         assert_eq!(size_text(512.0), "512 B");
-        assert_eq!(seconds_text(12.34), "12.3 s");
-        assert_eq!(seconds_text(200.0), "3 min 20 s");
     }
 }

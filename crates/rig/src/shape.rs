@@ -163,7 +163,7 @@ impl Curve {
     /// For `length_s` seconds from the onset on.
     pub(crate) fn new(shape: Shape, params: &Params, seed: u64, length_s: f64) -> Self {
         let work = work(params, seed, length_s);
-        let mut random = Random::new(seed ^ 0x6e6f_6973_65);
+        let mut random = Random::new(seed ^ 0x6e6f_6973);
         let mut noise = 0.0;
         let mut levels = Vec::with_capacity(work.len());
         let mut s = 0.0;
@@ -212,7 +212,7 @@ const STOPS_AT: f64 = 0.6;
 
 /// Time as the fault feels it: it runs at a rate that wanders about 1, and at the growth's end is what it should be.
 fn work(params: &Params, seed: u64, length_s: f64) -> Vec<f64> {
-    let mut random = Random::new(seed ^ 0x0072_6174_65);
+    let mut random = Random::new(seed ^ 0x7261_7465);
     // Ornstein-Uhlenbeck with a memory of a tenth of the growth.
     let keep = (-STEP_S / (0.1 * params.growth_s).max(STEP_S)).exp();
     let mut wander = random.normal();

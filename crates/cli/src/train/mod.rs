@@ -3,7 +3,6 @@
 mod calibrator;
 mod data;
 mod forest;
-mod interrupt;
 mod show;
 mod step;
 

@@ -92,7 +92,7 @@ impl Dependency {
 
 /// Calls per second: workers that take a second each would not quite be enough.
 pub(crate) fn rate(spec: &Spec) -> f64 {
-    let per_worker = Random::new(spec.seed ^ 0x7270_73).between(0.5, 0.7);
+    let per_worker = Random::new(spec.seed ^ 0x0072_7073).between(0.5, 0.7);
     (per_worker * spec.limit * 10.0).round() / 10.0
 }
 

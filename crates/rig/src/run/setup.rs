@@ -50,6 +50,9 @@ impl Setup {
             notes.extend(without_group(spec.kind, error));
         }
         let group = group.ok();
+        if group.is_some() {
+            notes.push(format!("control group /{name}"));
+        }
         let folder = match spec.kind {
             Kind::Disk | Kind::Connections => Some(temporary(&mut keeper)?),
             Kind::Memory | Kind::Descriptors | Kind::Cpu | Kind::Dependency => None,
@@ -164,9 +167,10 @@ fn without_group(kind: Kind, error: &SandboxError) -> Option<String> {
         }
         Kind::Disk | Kind::Descriptors | Kind::Connections | Kind::Dependency => return None,
     };
-    let why = match error {
-        SandboxError::Io { source, .. } => source.to_string(),
-        other => other.to_string(),
+    let why = if let SandboxError::Io { source, .. } = error {
+        source.to_string()
+    } else {
+        error.to_string()
     };
     Some(format!(
         "no control group may be made here ({why}): {instead}"
