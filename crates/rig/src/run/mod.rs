@@ -102,14 +102,21 @@ pub fn run(
     let length = Duration::from_secs_f64(spec.length_s);
     let after = Duration::from_secs_f64(spec.after_s());
     let mut ended_at = None;
-    while begin.elapsed() < length {
-        setup.look_after(spec, &mut verdict, begin.elapsed(), POLL)?;
-        if verdict.exhausted.is_some()
-            && *ended_at.get_or_insert(begin.elapsed() + after) < begin.elapsed()
-        {
+    loop {
+        let over = begin.elapsed() >= length || ended_at.is_some_and(|at| begin.elapsed() >= at);
+        // A recording goes on past the exhaustion that it is about, be it by one scrape.
+        let complete = verdict
+            .exhausted
+            .as_ref()
+            .is_none_or(|(at_s, _)| *at_s <= end_ts);
+        if over && complete {
             break;
         }
-        if begin.elapsed() < next {
+        setup.look_after(spec, &mut verdict, begin.elapsed(), POLL)?;
+        if verdict.exhausted.is_some() {
+            ended_at.get_or_insert(begin.elapsed() + after);
+        }
+        if begin.elapsed() < next && !over {
             continue;
         }
         // One that was late is not made up for.

@@ -140,6 +140,17 @@ impl Verdict {
     }
 }
 
+/// A number as JSON writes counts and sizes: without a point where there is nothing behind it.
+fn whole(value: f64) -> Value {
+    #[expect(clippy::cast_sign_loss, reason = "limits are above 0")]
+    let count = value as u64;
+    if value.fract() > 0.0 {
+        json!(value)
+    } else {
+        json!(count)
+    }
+}
+
 /// What runs out, and when it counts as exhausted.
 fn capacity(spec: &Spec, own_limit: Option<f64>) -> Capacity {
     let of = |metric: &str, limit: Value, unit: &str, when: &str| Capacity {
@@ -153,13 +164,13 @@ fn capacity(spec: &Spec, own_limit: Option<f64>) -> Capacity {
         Kind::Memory => match own_limit {
             None => of(
                 "container_memory_working_set_bytes",
-                json!(spec.limit),
+                whole(spec.limit),
                 "bytes",
                 "kernel OOM kill",
             ),
             Some(limit) => of(
                 "process_virtual_memory_bytes",
-                json!(limit),
+                whole(limit),
                 "bytes",
                 "ENOMEM under RLIMIT_AS",
             ),
@@ -178,19 +189,19 @@ fn capacity(spec: &Spec, own_limit: Option<f64>) -> Capacity {
         ),
         Kind::Descriptors => of(
             "process_open_fds",
-            json!(spec.limit),
+            whole(spec.limit),
             "descriptors",
             "EMFILE",
         ),
         Kind::Connections => of(
             "sum(pg_stat_activity_count)",
-            json!(spec.limit - RESERVED),
+            whole(spec.limit - RESERVED),
             "connections",
             "FATAL: too many clients / reserved slots",
         ),
         Kind::Cpu => of(
             "rate(container_cpu_usage_seconds_total)",
-            json!(spec.limit),
+            whole(spec.limit),
             "cores",
             &format!(
                 "p95 latency over 5 s >= {SLO_S:.1} s or errors >= 20 %, for {hold_s} consecutive seconds"
@@ -219,14 +230,14 @@ fn params(spec: &Spec, fs_type: Option<&str>) -> Map<String, Value> {
             };
             json!({ "fs": fs, "inode": spec.mechanism == Mechanism::Inodes })
         }
-        Kind::Descriptors => json!({ "max_fds": spec.limit }),
-        Kind::Connections => json!({ "max_connections": spec.limit }),
+        Kind::Descriptors => json!({ "max_fds": whole(spec.limit) }),
+        Kind::Connections => json!({ "max_connections": whole(spec.limit) }),
         Kind::Cpu => json!({ "quota": spec.limit, "slo": SLO_S, "svc": service_s(spec.seed) }),
         Kind::Dependency => json!({
             "mech": spec.mechanism.prefix().trim_end_matches(':'),
             "rps": rate(spec),
             "timeout": TIMEOUT.as_secs_f64(),
-            "workers": spec.limit,
+            "workers": whole(spec.limit),
         }),
     };
     params.extend(more.as_object().cloned().unwrap_or_default());

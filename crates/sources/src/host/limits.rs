@@ -1,7 +1,8 @@
 //! What one control group uses, beside its limits, in either version of the files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::pressure::total_s;
 use super::probe::{Probe, Trouble, number_after};
 use super::{Line, Reading};
 
@@ -12,10 +13,21 @@ const NO_LIMIT_BYTES: u64 = 1 << 60;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Files {
     memory: [&'static str; 4],
-    inactive: &'static str,
+    /// Of the third file: inactive page cache, anonymous memory, page cache.
+    stat: [&'static str; 3],
     quota: &'static str,
     period: Option<&'static str>,
     throttled: (&'static str, f64),
+    usage: Usage,
+}
+
+/// Where the processor time so far stands.
+#[derive(Debug, Clone, Copy)]
+enum Usage {
+    /// In `cpu.stat`, in microseconds.
+    Stat,
+    /// In a file of its own, in nanoseconds, which may stand in another tree.
+    Own(&'static str),
 }
 
 /// Files of version 1.
@@ -26,10 +38,11 @@ pub(super) const V1: Files = Files {
         "memory.stat",
         "memory.oom_control",
     ],
-    inactive: "total_inactive_file",
+    stat: ["total_inactive_file", "total_rss", "total_cache"],
     quota: "cpu.cfs_quota_us",
     period: Some("cpu.cfs_period_us"),
     throttled: ("throttled_time", 1e9),
+    usage: Usage::Own("cpuacct.usage"),
 };
 
 /// Files of version 2.
@@ -40,10 +53,11 @@ pub(super) const V2: Files = Files {
         "memory.stat",
         "memory.events",
     ],
-    inactive: "inactive_file",
+    stat: ["inactive_file", "anon", "file"],
     quota: "cpu.max",
     period: None,
     throttled: ("throttled_usec", 1e6),
+    usage: Usage::Stat,
 };
 
 fn number(text: &str) -> Option<u64> {
@@ -52,8 +66,8 @@ fn number(text: &str) -> Option<u64> {
 
 pub(super) struct Memory {
     probes: [Probe; 4],
-    inactive: &'static str,
-    lines: [Line; 4],
+    stat: [&'static str; 3],
+    lines: [Line; 6],
 }
 
 impl Memory {
@@ -64,15 +78,17 @@ impl Memory {
         if limit >= NO_LIMIT_BYTES {
             return None;
         }
-        const METRICS: [&str; 4] = [
+        const METRICS: [&str; 6] = [
             "container_memory_usage_bytes",
             "container_spec_memory_limit_bytes",
             "container_memory_working_set_bytes",
             "container_oom_events_total",
+            "container_memory_rss",
+            "container_memory_cache",
         ];
         Some(known.unwrap_or_else(|| Self {
             probes: files.memory.map(|file| Probe::new(folder.join(file))),
-            inactive: files.inactive,
+            stat: files.stat,
             lines: METRICS.map(|metric| Line::new(metric, &[("id", id)])),
         }))
     }
@@ -86,9 +102,17 @@ impl Memory {
         if let Some(limit) = number(limit.read()?) {
             self.lines[1].put(limit as f64, out);
         }
+        let stat = stat.read()?;
+        let [inactive, rss, cache] = self.stat.map(|name| number_after(stat, name));
         // What cannot be reclaimed at once: cAdvisor's definition.
-        if let (Some(usage), Some(inactive)) = (usage, number_after(stat.read()?, self.inactive)) {
+        if let (Some(usage), Some(inactive)) = (usage, inactive) {
             self.lines[2].put(usage.saturating_sub(inactive) as f64, out);
+        }
+        // Apart they tell a leak from a cache that fills what there is.
+        for (line, value) in self.lines[4..].iter().zip([rss, cache]) {
+            if let Some(value) = value {
+                line.put(value as f64, out);
+            }
         }
         if let Some(kills) = number_after(events.read()?, "oom_kill") {
             self.lines[3].put(kills as f64, out);
@@ -102,7 +126,8 @@ pub(super) struct Cpu {
     period: Option<Probe>,
     stat: Probe,
     throttled: (&'static str, f64),
-    lines: [Line; 5],
+    usage: Option<Probe>,
+    lines: [Line; 6],
 }
 
 impl Cpu {
@@ -110,18 +135,24 @@ impl Cpu {
         let quota = std::fs::read_to_string(folder.join(files.quota)).ok()?;
         // `max`, or -1 in version 1, is no limit.
         quota.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
-        const METRICS: [&str; 5] = [
+        const METRICS: [&str; 6] = [
             "container_spec_cpu_quota",
             "container_spec_cpu_period",
             "container_cpu_cfs_periods_total",
             "container_cpu_cfs_throttled_periods_total",
             "container_cpu_cfs_throttled_seconds_total",
+            "container_cpu_usage_seconds_total",
         ];
+        let usage = match files.usage {
+            Usage::Stat => None,
+            Usage::Own(file) => Some(beside(folder, id, file)),
+        };
         Some(known.unwrap_or_else(|| Self {
             quota: Probe::new(folder.join(files.quota)),
             period: files.period.map(|file| Probe::new(folder.join(file))),
             stat: Probe::new(folder.join("cpu.stat")),
             throttled: files.throttled,
+            usage: usage.map(Probe::new),
             lines: METRICS.map(|metric| Line::new(metric, &[("id", id)])),
         }))
     }
@@ -135,18 +166,82 @@ impl Cpu {
         if let Some(probe) = &mut self.period {
             period = number(probe.read()?);
         }
+        // Where it cannot be read, the rest still can.
+        let own_ns = self
+            .usage
+            .as_mut()
+            .and_then(|probe| probe.read().ok().and_then(number));
         let stat = self.stat.read()?;
         let (name, scale) = self.throttled;
+        let used_s = own_ns
+            .map(|ns| ns as f64 / 1e9)
+            .or_else(|| number_after(stat, "usage_usec").map(|us| us as f64 / 1e6));
         let values = [
             quota.map(|us| us as f64),
             period.map(|us| us as f64),
             number_after(stat, "nr_periods").map(|n| n as f64),
             number_after(stat, "nr_throttled").map(|n| n as f64),
             number_after(stat, name).map(|time| time as f64 / scale),
+            used_s,
         ];
         for (line, value) in self.lines.iter().zip(values) {
             if let Some(value) = value {
                 line.put(value, out);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file of the same group in the tree that counts processor time, which may be the one that we are in.
+fn beside(folder: &Path, id: &str, file: &str) -> PathBuf {
+    let here = folder.join(file);
+    let levels = Path::new(id).components().count();
+    let top = folder.ancestors().nth(levels);
+    let there = top.map(|top| {
+        top.join("cpuacct")
+            .join(id.trim_start_matches('/'))
+            .join(file)
+    });
+    there
+        .filter(|there| !here.exists() && there.exists())
+        .unwrap_or(here)
+}
+
+/// Time in which some or all of a group waited; version 2 alone shows it, and may do so for a group whose limits stand
+/// in version 1.
+pub(super) struct Pressure {
+    probes: [Probe; 2],
+    lines: [[Line; 2]; 2],
+}
+
+impl Pressure {
+    pub(super) fn find(folder: &Path, id: &str, known: Option<Self>) -> Option<Self> {
+        let files = ["cpu.pressure", "memory.pressure"].map(|file| folder.join(file));
+        files[0].exists().then_some(())?;
+        const METRICS: [[&str; 2]; 2] = [
+            [
+                "container_pressure_cpu_waiting_seconds_total",
+                "container_pressure_cpu_stalled_seconds_total",
+            ],
+            [
+                "container_pressure_memory_waiting_seconds_total",
+                "container_pressure_memory_stalled_seconds_total",
+            ],
+        ];
+        Some(known.unwrap_or_else(|| Self {
+            probes: files.map(Probe::new),
+            lines: METRICS.map(|pair| pair.map(|metric| Line::new(metric, &[("id", id)]))),
+        }))
+    }
+
+    pub(super) fn read(&mut self, out: &mut Vec<Reading>) -> Result<(), Trouble> {
+        for (probe, lines) in self.probes.iter_mut().zip(&self.lines) {
+            let text = probe.read()?;
+            for (line, kind) in lines.iter().zip(["some ", "full "]) {
+                if let Some(total_s) = total_s(text, kind) {
+                    line.put(total_s, out);
+                }
             }
         }
         Ok(())
