@@ -17,8 +17,6 @@ const REQUESTS: f64 = 3.0;
 
 pub(super) struct Memory {
     limit: f64,
-    /// What the process itself takes of the limit.
-    own: f64,
     bounded_at: Option<f64>,
     chunks: Vec<Vec<u8>>,
     metrics: Metrics,
@@ -26,7 +24,7 @@ pub(super) struct Memory {
 
 impl Memory {
     pub(super) fn start(limit: f64, grouped: bool, metrics: &Metrics) -> Result<Self, DriverError> {
-        let [size, resident] = pages()?;
+        let size = space_bytes()?;
         let mut bounded_at = None;
         if !grouped {
             // Address space is what a process may be bounded in without any right. What the program maps of itself is
@@ -44,11 +42,6 @@ impl Memory {
         }
         Ok(Self {
             limit,
-            own: if grouped {
-                resident.min(0.1 * limit)
-            } else {
-                0.0
-            },
             bounded_at,
             chunks: Vec::new(),
             metrics: metrics.clone(),
@@ -56,23 +49,17 @@ impl Memory {
     }
 }
 
-/// Bytes of address space, and of memory that is this process' alone.
-fn pages() -> Result<[f64; 2], DriverError> {
-    let text = fs::read_to_string("/proc/self/statm")
-        .map_err(DriverError::io("reading /proc/self/statm"))?;
-    let mut columns = text
+/// Bytes of address space now.
+fn space_bytes() -> Result<f64, DriverError> {
+    let path = "/proc/self/statm";
+    let text = fs::read_to_string(path).map_err(DriverError::io("reading /proc/self/statm"))?;
+    let pages = text
         .split_ascii_whitespace()
-        .map_while(|column| column.parse::<f64>().ok());
-    let (Some(size), Some(resident), Some(shared)) =
-        (columns.next(), columns.next(), columns.next())
-    else {
-        return Err(DriverError::Io {
-            doing: "reading /proc/self/statm",
-            source: io::ErrorKind::InvalidData.into(),
-        });
-    };
-    let page = rustix::param::page_size() as f64;
-    Ok([size * page, (resident - shared) * page])
+        .next()
+        .and_then(|column| column.parse::<f64>().ok());
+    let nonsense = DriverError::io("reading /proc/self/statm");
+    let pages = pages.ok_or_else(|| nonsense(io::ErrorKind::InvalidData.into()))?;
+    Ok(pages * rustix::param::page_size() as f64)
 }
 
 /// A chunk that is really there; `None` if it is not to be had.
@@ -85,8 +72,8 @@ fn chunk() -> Option<Vec<u8>> {
 
 impl Fault for Memory {
     fn step(&mut self, level: f64) -> Result<Option<Evidence>, DriverError> {
-        let bytes = (level * self.limit - self.own).max(0.0);
-        #[expect(clippy::cast_sign_loss, reason = "at least 0")]
+        let bytes = level * self.limit;
+        #[expect(clippy::cast_sign_loss, reason = "levels are at least 0")]
         let wanted = (bytes / CHUNK_BYTES as f64) as usize;
         self.chunks.truncate(wanted);
         let mut evidence = None;

@@ -253,9 +253,9 @@ mod tests {
                 "container_memory_usage_bytes{id=\"/a/b\"} 3000",
                 "container_spec_memory_limit_bytes{id=\"/a/b\"} 4096",
                 "container_memory_working_set_bytes{id=\"/a/b\"} 2000",
-                "container_oom_events_total{id=\"/a/b\"} 1",
                 "container_memory_rss{id=\"/a/b\"} 1500",
                 "container_memory_cache{id=\"/a/b\"} 1200",
+                "container_oom_events_total{id=\"/a/b\"} 1",
                 "container_spec_cpu_quota{id=\"/a/b\"} 50000",
                 "container_spec_cpu_period{id=\"/a/b\"} 100000",
                 "container_cpu_cfs_periods_total{id=\"/a/b\"} 10",
@@ -304,9 +304,9 @@ mod tests {
                 "container_memory_usage_bytes{id=\"/x\"} 3000",
                 "container_spec_memory_limit_bytes{id=\"/x\"} 4096",
                 "container_memory_working_set_bytes{id=\"/x\"} 2000",
-                "container_oom_events_total{id=\"/x\"} 1",
                 "container_memory_rss{id=\"/x\"} 1500",
                 "container_memory_cache{id=\"/x\"} 1200",
+                "container_oom_events_total{id=\"/x\"} 1",
                 "container_spec_cpu_quota{id=\"/x\"} 50000",
                 "container_spec_cpu_period{id=\"/x\"} 100000",
                 "container_cpu_cfs_periods_total{id=\"/x\"} 10",
@@ -342,6 +342,7 @@ mod tests {
         // One at the top, and one in a group that is there.
         for folder in ["memory/new", "memory/old/new"] {
             write(&format!("{folder}/memory.limit_in_bytes"), "8192\n");
+            write(&format!("{folder}/memory.usage_in_bytes"), "4096\n");
             assert_eq!(ids(2 * GLANCE_TICKS).last(), Some(&true), "{folder}");
             tree.remove(&format!("sys/fs/cgroup/{folder}"));
             assert_eq!(ids(2 * GLANCE_TICKS).last(), Some(&false), "{folder}");
