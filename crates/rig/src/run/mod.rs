@@ -1,6 +1,7 @@
 //! One run from the sandbox to the truth about it.
 
 mod driver;
+mod ingress;
 mod setup;
 mod sight;
 mod verdict;
@@ -126,7 +127,7 @@ pub fn run(
         end_ts = now_s();
         let samples = scrape(&mut setup, spec, &mut verdict, begin)?;
         let level = match &setup.ingress {
-            Some(ingress) => ingress.p95_s().map(|p95_s| (p95_s, verdict::SLO_S)),
+            Some(ingress) => ingress.p95_s().map(|p95_s| (p95_s, ingress::SLO_S)),
             None => sight.level(&samples),
         };
         let seen = Seen::Scrape {

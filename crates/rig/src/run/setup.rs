@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::verdict::{self, Ingress, Verdict};
+use super::ingress::Ingress;
+use super::verdict::Verdict;
 use super::{Driver, RunError};
 use crate::kind::{Kind, Mechanism};
 use crate::postgres::Client;
@@ -175,11 +176,4 @@ fn without_group(kind: Kind, error: &SandboxError) -> Option<String> {
     Some(format!(
         "no control group may be made here ({why}): {instead}"
     ))
-}
-
-impl Ingress {
-    /// Begins to call the service.
-    fn start(spec: &Spec, service: SocketAddr) -> std::io::Result<Self> {
-        verdict::ingress(spec, service)
-    }
 }
