@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+#[expect(dead_code, reason = "recordings are made here by the rig itself")]
 mod run;
 
 use std::collections::BTreeSet;
@@ -60,7 +61,7 @@ fn record(args: &[&str]) -> (Value, BTreeSet<String>) {
     }
     let truth = truth.unwrap();
     // What everybody reads recordings with reads these too.
-    let replay = sources::replay::Replay::open(&rows.unwrap(), sources::replay::Options::default());
+    let replay = sources::replay::Replay::open(rows.unwrap(), sources::replay::Options::default());
     let mut replay = replay.unwrap();
     let (mut batch, mut n) = (Vec::new(), 0);
     while replay.next_batch(&mut batch).unwrap() {

@@ -9,7 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use series::Timestamp;
 
-use super::limits::{Cpu, Memory, Pids, Pressure, V1, V2};
+use super::limits::{Cpu, Memory, Pids, Pressure, Spent, V1, V2};
 use super::probe::Trouble;
 use super::{Collector, Config, Reading};
 
@@ -45,6 +45,7 @@ pub(super) struct Cgroups {
 struct Group {
     memory: Option<Memory>,
     cpu: Option<Cpu>,
+    spent: Option<Spent>,
     pids: Option<Pids>,
     pressure: Option<Pressure>,
 }
@@ -128,6 +129,10 @@ impl Cgroups {
         for id in ids.iter().skip(MOST_GROUPS) {
             found.remove(id);
         }
+        for (id, group) in &mut found {
+            let known = self.groups.get_mut(id).and_then(|known| known.spent.take());
+            group.spent = Spent::find(&self.top, id, known);
+        }
         self.groups = found;
         Ok(())
     }
@@ -167,6 +172,9 @@ impl Collector for Cgroups {
             }
             if let Some(cpu) = &mut group.cpu {
                 let _ = cpu.read(out);
+            }
+            if let Some(spent) = &mut group.spent {
+                let _ = spent.read(out);
             }
             if let Some(pids) = &mut group.pids {
                 let _ = pids.read(out);

@@ -1,6 +1,6 @@
 //! What one control group uses, beside its limits, in either version of the files.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::pressure::total_s;
 use super::probe::{Probe, Trouble, number_after};
@@ -18,16 +18,6 @@ pub(super) struct Files {
     quota: &'static str,
     period: Option<&'static str>,
     throttled: (&'static str, f64),
-    usage: Usage,
-}
-
-/// Where the processor time so far stands.
-#[derive(Debug, Clone, Copy)]
-enum Usage {
-    /// In `cpu.stat`, in microseconds.
-    Stat,
-    /// In a file of its own, in nanoseconds, which may stand in another tree.
-    Own(&'static str),
 }
 
 /// Files of version 1.
@@ -42,7 +32,6 @@ pub(super) const V1: Files = Files {
     quota: "cpu.cfs_quota_us",
     period: Some("cpu.cfs_period_us"),
     throttled: ("throttled_time", 1e9),
-    usage: Usage::Own("cpuacct.usage"),
 };
 
 /// Files of version 2.
@@ -57,7 +46,6 @@ pub(super) const V2: Files = Files {
     quota: "cpu.max",
     period: None,
     throttled: ("throttled_usec", 1e6),
-    usage: Usage::Stat,
 };
 
 fn number(text: &str) -> Option<u64> {
@@ -126,8 +114,7 @@ pub(super) struct Cpu {
     period: Option<Probe>,
     stat: Probe,
     throttled: (&'static str, f64),
-    usage: Option<Probe>,
-    lines: [Line; 6],
+    lines: [Line; 5],
 }
 
 impl Cpu {
@@ -135,24 +122,18 @@ impl Cpu {
         let quota = std::fs::read_to_string(folder.join(files.quota)).ok()?;
         // `max`, or -1 in version 1, is no limit.
         quota.split_ascii_whitespace().next()?.parse::<u64>().ok()?;
-        const METRICS: [&str; 6] = [
+        const METRICS: [&str; 5] = [
             "container_spec_cpu_quota",
             "container_spec_cpu_period",
             "container_cpu_cfs_periods_total",
             "container_cpu_cfs_throttled_periods_total",
             "container_cpu_cfs_throttled_seconds_total",
-            "container_cpu_usage_seconds_total",
         ];
-        let usage = match files.usage {
-            Usage::Stat => None,
-            Usage::Own(file) => Some(beside(folder, id, file)),
-        };
         Some(known.unwrap_or_else(|| Self {
             quota: Probe::new(folder.join(files.quota)),
             period: files.period.map(|file| Probe::new(folder.join(file))),
             stat: Probe::new(folder.join("cpu.stat")),
             throttled: files.throttled,
-            usage: usage.map(Probe::new),
             lines: METRICS.map(|metric| Line::new(metric, &[("id", id)])),
         }))
     }
@@ -166,23 +147,14 @@ impl Cpu {
         if let Some(probe) = &mut self.period {
             period = number(probe.read()?);
         }
-        // Where it cannot be read, the rest still can.
-        let own_ns = self
-            .usage
-            .as_mut()
-            .and_then(|probe| probe.read().ok().and_then(number));
         let stat = self.stat.read()?;
         let (name, scale) = self.throttled;
-        let used_s = own_ns
-            .map(|ns| ns as f64 / 1e9)
-            .or_else(|| number_after(stat, "usage_usec").map(|us| us as f64 / 1e6));
         let values = [
             quota.map(|us| us as f64),
             period.map(|us| us as f64),
             number_after(stat, "nr_periods").map(|n| n as f64),
             number_after(stat, "nr_throttled").map(|n| n as f64),
             number_after(stat, name).map(|time| time as f64 / scale),
-            used_s,
         ];
         for (line, value) in self.lines.iter().zip(values) {
             if let Some(value) = value {
@@ -193,19 +165,45 @@ impl Cpu {
     }
 }
 
-/// The file of the same group in the tree that counts processor time, which may be the one that we are in.
-fn beside(folder: &Path, id: &str, file: &str) -> PathBuf {
-    let here = folder.join(file);
-    let levels = Path::new(id).components().count();
-    let top = folder.ancestors().nth(levels);
-    let there = top.map(|top| {
-        top.join("cpuacct")
-            .join(id.trim_start_matches('/'))
-            .join(file)
-    });
-    there
-        .filter(|there| !here.exists() && there.exists())
-        .unwrap_or(here)
+/// Processor time so far, with a quota or without.
+pub(super) struct Spent {
+    probe: Probe,
+    /// The name in `cpu.stat` of version 2; version 1 has a file of its own.
+    name: Option<&'static str>,
+    line: Line,
+}
+
+impl Spent {
+    /// Of the group `id`, in whichever tree under `top` counts it.
+    pub(super) fn find(top: &Path, id: &str, known: Option<Self>) -> Option<Self> {
+        const PLACES: [(&str, &str, Option<&str>); 3] = [
+            ("cpuacct", "cpuacct.usage", None),
+            ("cpu,cpuacct", "cpuacct.usage", None),
+            ("", "cpu.stat", Some("usage_usec")),
+        ];
+        known.or_else(|| {
+            PLACES.into_iter().find_map(|(tree, file, name)| {
+                let path = top.join(tree).join(id.trim_start_matches('/')).join(file);
+                path.exists().then(|| Self {
+                    probe: Probe::new(path),
+                    name,
+                    line: Line::new("container_cpu_usage_seconds_total", &[("id", id)]),
+                })
+            })
+        })
+    }
+
+    pub(super) fn read(&mut self, out: &mut Vec<Reading>) -> Result<(), Trouble> {
+        let text = self.probe.read()?;
+        let spent_s = match self.name {
+            Some(name) => number_after(text, name).map(|us| us as f64 / 1e6),
+            None => number(text).map(|ns| ns as f64 / 1e9),
+        };
+        if let Some(spent_s) = spent_s {
+            self.line.put(spent_s, out);
+        }
+        Ok(())
+    }
 }
 
 /// Time in which some or all of a group waited; version 2 alone shows it, and may do so for a group whose limits stand
