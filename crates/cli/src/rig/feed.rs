@@ -25,15 +25,18 @@ pub(super) struct Feed {
     /// Gives the number of samples taken.
     thread: Option<JoinHandle<anyhow::Result<u64>>>,
     declared: HashMap<(String, String), u32>,
+    /// Tells these series from those of the machine itself, and of other runs.
+    instance: String,
     sequence: u64,
 }
 
 impl Feed {
-    /// Connects, so that a wrong address is told at once.
+    /// Connects, so that a wrong address is told at once. All series get `instance` as a label, as whatever is scraped
+    /// has one.
     ///
     /// # Errors
     /// When nobody answers.
-    pub(super) fn open(address: &str, trust: &TrustArgs) -> anyhow::Result<Self> {
+    pub(super) fn open(address: &str, trust: &TrustArgs, instance: String) -> anyhow::Result<Self> {
         let (sender, receiver) = channel(AHEAD);
         let (connected, told) = std::sync::mpsc::channel();
         let (address, trust) = (address.to_owned(), trust.clone());
@@ -62,6 +65,7 @@ impl Feed {
             sender: Some(sender),
             thread: Some(thread),
             declared: HashMap::new(),
+            instance,
             sequence: 0,
         })
     }
@@ -80,7 +84,7 @@ impl Feed {
             if series_ref == next {
                 series.push(v1::SeriesDeclaration {
                     series_ref,
-                    series: Some(wire::of(&key(sample)?)),
+                    series: Some(wire::of(&key(sample, &self.instance)?)),
                 });
             }
             batch.series_ref.push(series_ref);
@@ -94,11 +98,8 @@ impl Feed {
             batch: Some(batch),
             samples: Vec::new(),
         };
-        let sent = self
-            .sender
-            .as_ref()
-            .map(|sender| sender.blocking_send(request));
-        if matches!(sent, Some(Ok(()))) {
+        let sender = self.sender.as_ref();
+        if sender.is_some_and(|sender| sender.blocking_send(request).is_ok()) {
             return Ok(());
         }
         // The thread knows why nobody listens any more.
@@ -124,8 +125,12 @@ impl Feed {
     }
 }
 
-fn key(sample: &Sample) -> anyhow::Result<SeriesKey> {
-    let text = format!("{}{{{}}}", sample.metric, sample.labels);
+fn key(sample: &Sample, instance: &str) -> anyhow::Result<SeriesKey> {
+    let comma = if sample.labels.is_empty() { "" } else { "," };
+    let text = format!(
+        "{}{{{}{comma}instance={instance:?}}}",
+        sample.metric, sample.labels
+    );
     text.parse()
         .with_context(|| format!("{text} is not a series"))
 }
@@ -136,10 +141,11 @@ mod tests {
 
     #[test]
     fn label_text_becomes_labels() {
-        let mut sample: Sample =
-            serde_json::from_str(r#"{"metric":"up","labels":"job=\"app\"","value":1.0}"#).unwrap();
-        assert_eq!(key(&sample).unwrap().to_string(), "up{job=\"app\"}");
+        let text = r#"{"metric":"up","labels":"job=\"app\"","value":1.0}"#;
+        let mut sample: Sample = serde_json::from_str(text).unwrap();
+        let shown = |sample: &Sample| key(sample, "rig-1").unwrap().to_string();
+        assert_eq!(shown(&sample), r#"up{instance="rig-1",job="app"}"#);
         sample.labels.clear();
-        assert_eq!(key(&sample).unwrap().to_string(), "up");
+        assert_eq!(shown(&sample), r#"up{instance="rig-1"}"#);
     }
 }

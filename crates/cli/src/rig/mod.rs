@@ -78,7 +78,7 @@ pub(crate) struct RigArgs {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Push what is scraped to this running server
+    /// Push what is scraped to this running server, with `instance="rig-KIND-PID"` as a label of all series
     #[arg(long, value_name = "ADDRESS", conflicts_with = "plan")]
     into: Option<String>,
 

@@ -33,7 +33,13 @@ pub(super) fn run(
     let mut feed = args
         .into
         .as_deref()
-        .map(|address| Feed::open(address, &args.trust))
+        .map(|address| {
+            Feed::open(
+                address,
+                &args.trust,
+                format!("rig-{}-{}", spec.kind.name(), std::process::id()),
+            )
+        })
         .transpose()?;
     let bar = progress::level(spec.kind.name());
     let mut trouble = None;
