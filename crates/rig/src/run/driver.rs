@@ -34,6 +34,8 @@ impl Driver {
             .arg("__rig-driver")
             // Each arena of the allocator reserves address space, which is what may be bounded.
             .env("MALLOC_ARENA_MAX", "1")
+            // What is freed goes back to the system at once, however much was freed before.
+            .env("MALLOC_MMAP_THRESHOLD_", "131072")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
