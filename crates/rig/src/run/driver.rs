@@ -79,9 +79,10 @@ impl Driver {
         }
     }
 
-    pub(super) fn begin(&mut self) -> Result<(), RunError> {
+    /// Lets it begin, in a sandbox in which so much memory is used.
+    pub(super) fn begin(&mut self, used_bytes: f64) -> Result<(), RunError> {
         let stdin = self.stdin.as_mut().ok_or_else(gone)?;
-        send(stdin, &Ask::Begin).map_err(RunError::Talk)
+        send(stdin, &Ask::Begin { used_bytes }).map_err(RunError::Talk)
     }
 
     /// Asks for its metrics. One that is gone does not answer, which is what a failed scrape is.
