@@ -215,7 +215,7 @@ mod tests {
 
     /// The outlook of a resource at this level of 1, `hour` hours on.
     fn outlook(hour: f64, level: f64) -> Outlook {
-        let mut outlook = said(0).outlook;
+        let mut outlook = said(0, 0.5, 0.1).outlook;
         outlook.at = Timestamp::from_secs_f64(1.7e9 + hour * 3_600.0).unwrap();
         (outlook.level, outlook.limit) = (level, 1.0);
         outlook.retell(predict::exhaustion::Survival::CERTAIN);
