@@ -25,6 +25,8 @@ const MOST_PAST: f64 = 2.0;
 const MOST_AHEAD: f64 = 3.0;
 /// What may rise above the limit is drawn up to here.
 const MOST_RATIO: f64 = 1.3;
+/// There is room for the limit's name above it.
+const LEAST_RATIO: f64 = 1.08;
 /// The look ahead of an outlook without a fan, in seconds.
 const USUAL_AHEAD_S: f64 = 1_800.0;
 
@@ -64,7 +66,7 @@ impl Frame {
         Self {
             past_s,
             ahead_s,
-            top_ratio: highest.min(MOST_RATIO).max(1.08),
+            top_ratio: highest.clamp(LEAST_RATIO, MOST_RATIO),
         }
     }
 
