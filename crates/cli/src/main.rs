@@ -13,12 +13,14 @@ mod evaluate;
 mod features_list;
 mod feedback;
 mod hint;
+mod interrupt;
 mod model_file;
 mod models;
 mod numbers;
 mod outlook;
 mod progress;
 mod replay;
+mod rig;
 mod risks;
 mod runtime;
 mod series_list;
@@ -59,6 +61,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Eval(evaluate::EvalArgs),
     Dataset(dataset::DatasetArgs),
+    Rig(rig::RigArgs),
     Models(models::ModelsArgs),
     Train(train::TrainArgs),
     Detectors(detectors::DetectorsArgs),
@@ -70,6 +73,12 @@ enum Command {
     /// Tries a graph on standard input, so that what it does to a process is done to this one
     #[command(name = "__probe-model", hide = true)]
     ProbeModel,
+    /// Makes the fault of `forestall rig`, until it is killed
+    #[command(name = "__rig-driver", hide = true)]
+    RigDriver,
+    /// Undoes the sandbox of `forestall rig` when that is gone
+    #[command(name = "__rig-keeper", hide = true)]
+    RigKeeper,
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
@@ -84,6 +93,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Replay(args) => replay::run(&args),
         Command::Eval(args) => evaluate::run(&args),
         Command::Dataset(args) => dataset::run(&args),
+        Command::Rig(args) => rig::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Detectors(args) => detectors::run(&args),
@@ -92,6 +102,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Config(args) => config::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::ProbeModel => models::probe(),
+        Command::RigDriver => Ok(::rig::driver_main()?),
+        Command::RigKeeper => Ok(::rig::keeper_main()?),
     }
 }
 
