@@ -205,6 +205,8 @@ mod tests {
     use super::super::board::tests::said;
     use super::*;
 
+    const LAST_H: f64 = 336.0;
+
     fn name() -> Arc<SeriesKey> {
         Arc::new(
             "node_filesystem_avail_bytes{mountpoint=\"/\"}"
@@ -222,12 +224,15 @@ mod tests {
         outlook
     }
 
-    /// Two days at a steady pace, which ends `left_h` hours after the last look.
-    fn two_days(days: &mut Days, left_h: f64) -> Outlook {
+    /// Two weeks at a steady pace, which ends `left_h` hours after the last look.
+    fn two_weeks(days: &mut Days, left_h: f64) -> Outlook {
         let mut last = outlook(0.0, 0.0);
-        for i in 0..=288 {
-            let hour = f64::from(i) / 6.0;
-            last = outlook(hour, 1.0 - (48.0 + left_h - hour) / (48.0 + left_h) * 0.8);
+        for i in 0..=2 * LAST_H as u32 {
+            let hour = f64::from(i) / 2.0;
+            last = outlook(
+                hour,
+                1.0 - (LAST_H + left_h - hour) / (LAST_H + left_h) * 0.8,
+            );
             days.join(&mut last, &name(), true);
         }
         last
@@ -236,7 +241,7 @@ mod tests {
     #[test]
     fn what_no_minute_shows_is_foreseen_from_days() {
         let mut days = Days::open(None);
-        let told = two_days(&mut days, 10.0);
+        let told = two_weeks(&mut days, 10.0);
         assert!(told.within[4] > 0.8, "within a day: {:?}", told.within);
         assert!(told.within[2] < 0.1, "but not in half an hour");
         assert!(
@@ -246,7 +251,7 @@ mod tests {
         );
         assert!(!told.actions.is_empty());
         // Far from its end it is calm.
-        let calm = two_days(&mut Days::open(None), 400.0);
+        let calm = two_weeks(&mut Days::open(None), 2_000.0);
         assert!(calm.within[4] < 0.2, "{:?}", calm.within);
     }
 
@@ -255,10 +260,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = file_in(dir.path());
         let mut days = Days::open(Some(file.clone()));
-        two_days(&mut days, 10.0);
+        two_weeks(&mut days, 10.0);
         days.save().unwrap();
         let mut again = Days::open(Some(file.clone()));
-        let mut told = outlook(48.2, 0.82);
+        let mut told = outlook(LAST_H + 0.2, 0.98);
         assert!(again.join(&mut told, &name(), true), "a forecast at once");
         assert!(told.within[4] > 0.5, "{:?}", told.within);
         again.begin_again();
@@ -275,8 +280,8 @@ mod tests {
     #[test]
     fn a_limit_that_moved_makes_another_past() {
         let mut days = Days::open(None);
-        two_days(&mut days, 10.0);
-        let mut told = outlook(48.2, 0.82);
+        two_weeks(&mut days, 10.0);
+        let mut told = outlook(LAST_H + 0.2, 0.98);
         told.limit = 4.0;
         days.join(&mut told, &name(), true);
         assert!(told.within[4] < 0.1, "{:?}", told.within);
