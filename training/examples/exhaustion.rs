@@ -12,6 +12,27 @@ fn class(rem_bins: f64) -> u8 {
 }
 fn main() {
     let arg: Vec<String> = std::env::args().collect();
+    if arg[1] == "show" {
+        for i in 0..40u64 {
+            let mut rng = Rng::new(9, i);
+            let ep = match arg[2].as_str() {
+                "cpu" => service::cpu(&mut rng),
+                "dependency" => service::dependency(&mut rng),
+                _ => episode::stock(&mut rng),
+            };
+            let c: Vec<String> = (0..3)
+                .map(|c| {
+                    ep.seen
+                        .iter()
+                        .map(|x| format!("{:.4}", x[c]))
+                        .collect::<Vec<_>>()
+                        .join(",")
+                })
+                .collect();
+            println!("{} {} {}", ep.event, ep.onset, c.join(";"));
+        }
+        return;
+    }
     let n_eps: usize = arg[1].parse().unwrap();
     let steps: usize = arg[2].parse().unwrap();
     let t = std::time::Instant::now();
@@ -57,7 +78,8 @@ fn main() {
         }
         ex
     };
-    let ex = make(1, n_eps, 12);
+    let env = |k: &str, d: f64| std::env::var(k).map_or(d, |v| v.parse().unwrap());
+    let ex = make(1, n_eps, env("K", 12.0) as usize);
     let val = make(2, 3000, 6);
     let mut h = [0usize; KNOTS + 1];
     ex.classes.iter().for_each(|c| h[*c as usize] += 1);
@@ -69,11 +91,15 @@ fn main() {
     let t = std::time::Instant::now();
     let w = width;
     let sch = Schedule {
-        hidden: vec![128, 64],
+        hidden: std::env::var("HIDDEN")
+            .unwrap_or("128,64".into())
+            .split(',')
+            .map(|v| v.parse().unwrap())
+            .collect(),
         batch: 256,
         steps,
-        rate: 2e-3,
-        decay: 0.01,
+        rate: env("RATE", 2e-3) as f32,
+        decay: env("DECAY", 0.01) as f32,
         seed: 1,
     };
     let m = Mlp::train(&ex, w, KNOTS + 1, &sch, |s, l| {

@@ -49,7 +49,7 @@ impl Episode {
 
 /// What blurs a level on its way to the eye.
 #[derive(Debug, Clone, Copy)]
-struct Blur {
+pub(super) struct Blur {
     white: f64,
     lingering: f64,
     keep: f64,
@@ -59,7 +59,7 @@ struct Blur {
 }
 
 impl Blur {
-    fn new(rng: &mut Rng) -> Self {
+    pub(super) fn new(rng: &mut Rng) -> Self {
         let size = if rng.chance(0.35) {
             rng.ratio(1e-5, 2e-3)
         } else {
@@ -80,7 +80,7 @@ impl Blur {
     }
 
     /// How far the level is off.
-    fn next(&mut self, rng: &mut Rng) -> f64 {
+    pub(super) fn next(&mut self, rng: &mut Rng) -> f64 {
         self.state = self.keep * self.state + (1.0 - self.keep * self.keep).sqrt() * rng.normal();
         self.lingering * self.state + self.white * rng.normal()
     }
