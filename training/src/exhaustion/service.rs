@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use super::course::{Course, Walker};
-use super::episode::{Blur, Channels, DAY_BINS, Episode, length, onset};
+use super::episode::{Blur, Channels, DAY_BINS, Episode, length, onset, unevenness};
 use crate::rng::Rng;
 
 /// Bins over which latency and errors are taken.
@@ -81,7 +81,7 @@ fn run(rng: &mut Rng, mechanism: Mechanism) -> Episode {
     };
     let (onset, length) = (onset(rng), length(rng, &course));
     let stops = matches!(course, Course::Stops { .. });
-    let (sigma, linger) = (rng.between(0.02, 0.8), rng.ratio(0.5, 25.0));
+    let (sigma, linger) = unevenness(rng);
     let mut walker = Walker::new(course, base, sigma, linger, rng);
     // What comes, and what is lost, is uneven too.
     let mut blur = Blur::new(rng);
@@ -89,6 +89,7 @@ fn run(rng: &mut Rng, mechanism: Mechanism) -> Episode {
     let (mut seen, mut event, mut stopped): (Vec<Channels>, _, _) =
         (Vec::new(), f64::INFINITY, None);
     let mut missed = 0;
+    let begins_empty = rng.chance(0.4);
     for t in 0..length + DAY_BINS {
         let level = if t < onset { base } else { walker.step(rng) };
         if stopped.is_none() && walker.stopped() {
@@ -110,7 +111,9 @@ fn run(rng: &mut Rng, mechanism: Mechanism) -> Episode {
             event = (t + 1 - RUN_BINS) as f64 + rng.uniform();
         }
         if t < length {
-            seen.push(channels);
+            // Some exporters begin with nothing to take a difference from.
+            let nothing = t == 0 && begins_empty;
+            seen.push(if nothing { [0.0; 3] } else { channels });
         }
         if event.is_finite() || (stops && t > length && stopped.is_some()) {
             break;
