@@ -33,6 +33,24 @@ fn main() {
         }
         return;
     }
+    if arg[1] == "cost" {
+        let ep = episode::stock(&mut Rng::new(1, 5));
+        let mut l: Vec<f32> = (0..256)
+            .map(|i| 0.3 + 0.2 * (i as f32 * 0.1).sin())
+            .collect();
+        let t = std::time::Instant::now();
+        let mut sum = 0.0;
+        for i in 0..20000 {
+            l[i % 256] += 1e-3;
+            sum += headroom::columns(&l)[i % 60];
+        }
+        println!(
+            "{} ns a row ({sum} {})",
+            t.elapsed().as_nanos() / 20000,
+            ep.event
+        );
+        return;
+    }
     let n_eps: usize = arg[1].parse().unwrap();
     let steps: usize = arg[2].parse().unwrap();
     let t = std::time::Instant::now();
@@ -43,11 +61,18 @@ fn main() {
     } else {
         headroom::N_HEADROOM
     };
+    let zero: Vec<usize> = std::env::var("ZERO").map_or(vec![], |v| {
+        v.split(',').map(|x| x.parse().unwrap()).collect()
+    });
     let row = |ch: &[[f32; 3]], cpu: bool, out: &mut Vec<f32>| {
         let from = ch.len().saturating_sub(headroom::TRACE_BINS);
         for c in 0..if service { 3 } else { 1 } {
             let l: Vec<f32> = ch[from..].iter().map(|x| x[c]).collect();
-            out.extend(headroom::columns(&l));
+            let mut r = headroom::columns(&l);
+            for &z in &zero {
+                r[z] = 0.0;
+            }
+            out.extend(r);
         }
         if service {
             out.push(f32::from(u8::from(cpu)));
