@@ -3,7 +3,7 @@
 use super::TRACE_BINS;
 
 /// How many numbers a row has.
-pub const N_HEADROOM: usize = 66;
+pub const N_HEADROOM: usize = 71;
 
 /// A row of numbers about one channel.
 pub type Columns = [f32; N_HEADROOM];
@@ -89,6 +89,11 @@ pub const HEADROOM_SCHEMA: [&str; N_HEADROOM] = [
     "step_share",
     "last_step",
     "smooth", // 61..66
+    "bend_48",
+    "bend_192",
+    "climb_bend",
+    "climb_late",
+    "deep_falls", // 66..71
 ];
 
 /// Draws in what is large: the sign and the order of magnitude stay.
@@ -227,7 +232,7 @@ pub fn columns(levels: &[f32]) -> Columns {
     }
     steps(levels, per_left, &mut row);
     envelope(levels, per_half_hour, &mut row);
-    for (place, span) in [(51, 24), (52, 96)] {
+    for (place, span) in [(51, 24), (66, 48), (52, 96), (67, 192)] {
         let (half, whole) = ((span / 2).min(n), span.min(n));
         if whole > half {
             let bend = sums.line(0, half).slope - sums.line(half, whole).slope;
@@ -328,7 +333,18 @@ fn climb(levels: &[f32], sums: &Sums, left: f32, row: &mut Columns) {
         row[54] = soft(rate * HALF_HOUR / left);
         row[55] = line.noise / (rise.abs() + 1e-3);
         row[56] = soft(4.0 * rise / left);
+        // Whether it slows down, as what settles does, or speeds up.
+        if age >= 5 {
+            let half = age.div_ceil(2);
+            let bend = sums.line(0, half).slope - sums.line(half, age + 1).slope;
+            row[68] = soft(bend * HALF_HOUR / left);
+            row[69] = soft(sums.line(0, age.div_ceil(4).max(2)).slope * HALF_HOUR / left);
+        }
     }
+    let deep = levels
+        .windows(3)
+        .filter(|w| w[0] - w[2] > 0.4 * reach && w[1] > w[2]);
+    row[70] = soft(deep.count() as f32);
     // How long it has been within a tenth of its reach of where it is now.
     let near = 0.1 * reach;
     let rest = levels
@@ -338,6 +354,19 @@ fn climb(levels: &[f32], sums: &Sums, left: f32, row: &mut Columns) {
         .unwrap_or(n - 1);
     row[61] = soft(rest as f32 / 16.0);
     row[62] = (now - low) / reach;
+}
+
+/// The sum of products, in eight lanes: one running sum would make each addition wait for the one before.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0.0f32; 8];
+    let (mut of_a, mut of_b) = (a.chunks_exact(8), b.chunks_exact(8));
+    for (a, b) in of_a.by_ref().zip(of_b.by_ref()) {
+        for (lane, (x, y)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane += x * y;
+        }
+    }
+    let rest = of_a.remainder().iter().zip(of_b.remainder());
+    lanes.iter().sum::<f32>() + rest.map(|(x, y)| x * y).sum::<f32>()
 }
 
 /// A period, if there is one: every other bin of the last 192, without their line.
@@ -362,7 +391,7 @@ fn period(levels: &[f32], sums: &Sums, per_left: f32, row: &mut Columns) {
     // The highest peak of the autocorrelation after it first fell below 0.
     let (mut best, mut best_lag, mut fell) = (0.0f32, 0, false);
     for lag in 3..m / 2 {
-        let sum: f32 = rest[lag..].iter().zip(rest).map(|(a, b)| a * b).sum();
+        let sum = dot(&rest[lag..], &rest[..m - lag]);
         let correlation = sum / power * m as f32 / (m - lag) as f32;
         fell |= correlation < 0.0;
         if fell && correlation > best {
