@@ -8,7 +8,8 @@ pub const DAY_BINS: usize = 4_320;
 
 /// Nobody can know of a fault that began fewer bins ago,
 const BEGUN_BINS: usize = 4;
-/// nor that it stopped fewer bins ago.
+/// nor that it stopped fewer bins ago. Longer would leave out what a leak looks like that has just stopped: the network would go
+/// on being sure of it.
 const SEEN_BINS: usize = 2;
 
 /// What a service shows: load, latency and errors, each as a share of its limit.
@@ -250,9 +251,13 @@ mod tests {
         assert_eq!((leak.remaining(20), leak.remaining(23)), (None, None));
         assert_eq!((leak.remaining(24), leak.asked()), (Some(56.5), 80));
         let stops = Episode::new(seen, f64::INFINITY, 20, Some(Some(50)));
-        assert_eq!((stops.remaining(20), stops.remaining(59)), (None, None));
+        let known = 50 + SEEN_BINS;
         assert_eq!(
-            (stops.remaining(60), stops.asked()),
+            (stops.remaining(20), stops.remaining(known - 1)),
+            (None, None)
+        );
+        assert_eq!(
+            (stops.remaining(known), stops.asked()),
             (Some(f64::INFINITY), 100)
         );
     }
