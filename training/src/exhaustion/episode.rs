@@ -8,8 +8,8 @@ pub const DAY_BINS: usize = 4_320;
 
 /// Nobody can know of a fault that began fewer bins ago,
 const BEGUN_BINS: usize = 4;
-/// nor that it stopped fewer bins ago. Longer would leave out what a leak looks like that has just stopped: the network would go
-/// on being sure of it.
+/// nor that it stopped fewer bins ago. Longer would leave out what a leak looks like that has just stopped,
+/// and the network would have no reason to let go of it.
 const SEEN_BINS: usize = 2;
 
 /// What a service shows: load, latency and errors, each as a share of its limit.
