@@ -1,307 +1,256 @@
-#![allow(missing_docs, clippy::all, clippy::pedantic)]
-use features::headroom;
+//! Trains a model of exhaustion on simulated episodes, says how well it does on others, and predicts for recorded levels.
+//!
+//! ```text
+//! exhaustion stock|service EPISODES STEPS WIDTHS DECAY THETA LEVELS OUT.csv
+//! exhaustion show stock|cpu|dependency
+//! ```
+//!
+//! WIDTHS: of the hidden layers, as `192,96`. THETA: quantiles are told where exhaustion within a day is at least so likely. LEVELS: a
+//! line for each episode of `id kind times channel;channel;channel queries`, numbers parted by commas, times in seconds. OUT: a row
+//! for each query, as the scorer of the data set wants them. `show` prints 40 episodes, to be looked at.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line, for experiments"
+)]
+
+use std::error::Error;
+use std::io::Write;
+use std::time::Instant;
+
+use features::headroom::{N_HEADROOM, TRACE_BINS, columns};
 use ndarray::ArrayView2;
 use predict::exhaustion::{KNOT_S, KNOTS, Survival};
-use std::io::{BufRead, Write};
 use training::Rng;
-use training::exhaustion::{episode, network::*, service};
+use training::exhaustion::episode::{self, Channels, Episode};
+use training::exhaustion::network::{Examples, Mlp, Schedule};
+use training::exhaustion::service;
 
-fn class(rem_bins: f64) -> u8 {
-    let s = rem_bins * 20.0;
-    KNOT_S.partition_point(|&k| k < s) as u8
+const USAGE: &str = "exhaustion stock|service EPISODES STEPS WIDTHS DECAY THETA LEVELS OUT.csv";
+/// Minutes of a bin.
+const BIN_MIN: f64 = 1.0 / 3.0;
+/// The first bin that is asked about.
+const FIRST_BIN: usize = 5;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["show", what] => show(what),
+        [what, episodes, steps, widths, decay, theta, levels, out] => {
+            let service = what == "service";
+            let hidden: Result<Vec<usize>, _> = widths.split(',').map(str::parse).collect();
+            let schedule = Schedule {
+                hidden: hidden?,
+                batch: 256,
+                steps: steps.parse()?,
+                rate: 2e-3,
+                decay: decay.parse()?,
+                seed: 1,
+            };
+            let mlp = train(service, episodes.parse()?, &schedule);
+            judge(&mlp, service);
+            foretell(&mlp, service, theta.parse()?, levels, out)?;
+        }
+        _ => return Err(USAGE.into()),
+    }
+    Ok(())
 }
-fn main() {
-    let arg: Vec<String> = std::env::args().collect();
-    if arg[1] == "show" {
-        for i in 0..40u64 {
-            let mut rng = Rng::new(9, i);
-            let ep = match arg[2].as_str() {
-                "cpu" => service::cpu(&mut rng),
-                "dependency" => service::dependency(&mut rng),
-                _ => episode::stock(&mut rng),
-            };
-            let c: Vec<String> = (0..3)
-                .map(|c| {
-                    ep.seen
-                        .iter()
-                        .map(|x| format!("{:.4}", x[c]))
-                        .collect::<Vec<_>>()
-                        .join(",")
-                })
-                .collect();
-            println!("{} {} {}", ep.event, ep.onset, c.join(";"));
-        }
-        return;
+
+fn simulated(service: bool, i: usize, rng: &mut Rng) -> (Episode, bool) {
+    let cpu = service && i.is_multiple_of(2);
+    let episode = match (service, cpu) {
+        (false, _) => episode::stock(rng),
+        (true, true) => service::cpu(rng),
+        (true, false) => service::dependency(rng),
+    };
+    (episode, cpu)
+}
+
+fn show(what: &str) {
+    for i in 0..40 {
+        let mut rng = Rng::new(9, i);
+        let episode = match what {
+            "cpu" => service::cpu(&mut rng),
+            "dependency" => service::dependency(&mut rng),
+            _ => episode::stock(&mut rng),
+        };
+        let channel = |c: usize| {
+            let levels = episode.seen.iter().map(|seen| format!("{:.4}", seen[c]));
+            levels.collect::<Vec<_>>().join(",")
+        };
+        let channels = [0, 1, 2].map(channel).join(";");
+        println!("{} {} {channels}", episode.event, episode.onset);
     }
-    if arg[1] == "cost" {
-        let ep = episode::stock(&mut Rng::new(1, 5));
-        let mut l: Vec<f32> = (0..256)
-            .map(|i| 0.3 + 0.2 * (i as f32 * 0.1).sin())
-            .collect();
-        let (mut sum, mut least) = (0.0, u128::MAX);
-        for i in 0..2000 {
-            l[i % 256] += 1e-3;
-            let t = std::time::Instant::now();
-            for j in 0..10 {
-                sum += headroom::columns(std::hint::black_box(&l))[j];
-            }
-            least = least.min(t.elapsed().as_nanos() / 10);
-        }
-        println!("{least} ns a row ({sum} {})", ep.event);
-        return;
-    }
-    let n_eps: usize = arg[1].parse().unwrap();
-    let steps: usize = arg[2].parse().unwrap();
-    let t = std::time::Instant::now();
-    let what = arg[5].clone();
-    let service = what == "service";
-    let width = if service {
-        3 * headroom::N_HEADROOM + 1
+}
+
+fn width(service: bool) -> usize {
+    if service {
+        3 * N_HEADROOM + 1
     } else {
-        headroom::N_HEADROOM
-    };
-    let zero: Vec<usize> = std::env::var("ZERO").map_or(vec![], |v| {
-        v.split(',').map(|x| x.parse().unwrap()).collect()
-    });
-    let row = |ch: &[[f32; 3]], cpu: bool, out: &mut Vec<f32>| {
-        let from = ch.len().saturating_sub(headroom::TRACE_BINS);
-        for c in 0..if service { 3 } else { 1 } {
-            let l: Vec<f32> = ch[from..].iter().map(|x| x[c]).collect();
-            let mut r = headroom::columns(&l);
-            for &z in &zero {
-                r[z] = 0.0;
-            }
-            out.extend(r);
-        }
-        if service {
-            out.push(f32::from(u8::from(cpu)));
-        }
-    };
-    let make = |seed: u64, n: usize, k: usize| {
-        let mut ex = Examples::default();
-        let mut rems: Vec<f64> = Vec::new();
-        for i in 0..n {
-            let mut rng = Rng::new(seed, i as u64);
-            let cpu = i % 2 == 0;
-            let ep = if !service {
-                episode::stock(&mut rng)
-            } else if cpu {
-                service::cpu(&mut rng)
-            } else {
-                service::dependency(&mut rng)
-            };
-            let last = ep.asked();
-            if last <= 5 {
-                continue;
-            }
-            for _ in 0..k {
-                let t = 5 + rng.below(last - 5);
-                let Some(rem) = ep.remaining(t) else { continue };
-                row(&ep.seen[..=t], cpu, &mut ex.rows);
-                ex.classes.push(class(rem));
-                rems.push(rem / 3.0);
-            }
-        }
-        (ex, rems)
-    };
-    let env = |k: &str, d: f64| std::env::var(k).map_or(d, |v| v.parse().unwrap());
-    if let Ok(path) = std::env::var("DUMP") {
-        let mut out = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
-        let (ex, _) = make(3, n_eps, 4);
-        for (i, c) in ex.classes.iter().enumerate() {
-            let r: Vec<String> = ex.rows[i * width..(i + 1) * width]
-                .iter()
-                .map(|x| format!("{x:.4}"))
-                .collect();
-            writeln!(out, "s {c} {}", r.join(" ")).unwrap();
-        }
-        for line in std::io::BufReader::new(std::fs::File::open("/tmp/xm/dev.txt").unwrap()).lines()
-        {
-            let line = line.unwrap();
-            let f: Vec<&str> = line.split(' ').collect();
-            if (f[1] == "stock") == service {
-                continue;
-            }
-            let ts: Vec<f64> = f[2].split(',').map(|x| x.parse().unwrap()).collect();
-            let cs: Vec<Vec<f32>> = f[3]
-                .split(';')
-                .map(|c| c.split(',').map(|x| x.parse().unwrap()).collect())
-                .collect();
-            let x: Vec<[f32; 3]> = (0..cs[0].len())
-                .map(|i| {
-                    [
-                        cs[0][i],
-                        cs.get(1).map_or(0.0, |c| c[i]),
-                        cs.get(2).map_or(0.0, |c| c[i]),
-                    ]
-                })
-                .collect();
-            for q in f[4].split(',') {
-                let n = ts.partition_point(|t| *t <= q.parse::<f64>().unwrap() + 1e-9);
-                if n < 2 {
-                    continue;
-                }
-                let mut r = Vec::new();
-                row(&x[..n], f[1] == "cpu", &mut r);
-                let r: Vec<String> = r.iter().map(|x| format!("{x:.4}")).collect();
-                writeln!(out, "d {} {}", f[0], r.join(" ")).unwrap();
-            }
-        }
-        return;
+        N_HEADROOM
     }
-    let (ex, _) = make(1, n_eps, env("K", 12.0) as usize);
-    let (val, rems) = make(2, 3000, 6);
-    let mut h = [0usize; KNOTS + 1];
-    ex.classes.iter().for_each(|c| h[*c as usize] += 1);
-    eprintln!(
-        "{} rows in {:.1} s; classes {h:?}",
-        ex.classes.len(),
-        t.elapsed().as_secs_f64()
-    );
-    let t = std::time::Instant::now();
-    let w = width;
-    let sch = Schedule {
-        hidden: std::env::var("HIDDEN")
-            .unwrap_or("128,64".into())
-            .split(',')
-            .map(|v| v.parse().unwrap())
-            .collect(),
-        batch: 256,
-        steps,
-        rate: env("RATE", 2e-3) as f32,
-        decay: env("DECAY", 0.01) as f32,
-        seed: 1,
-    };
-    let m = Mlp::train(&ex, w, KNOTS + 1, &sch, |s, l| {
-        if s % 1000 == 0 {
-            eprintln!("{s} {l:.4} {:.1}s", t.elapsed().as_secs_f64())
+}
+
+/// Appends the row of what was seen up to now.
+fn row(seen: &[Channels], service: bool, cpu: bool, out: &mut Vec<f32>) {
+    let last = &seen[seen.len().saturating_sub(TRACE_BINS)..];
+    for channel in 0..if service { 3 } else { 1 } {
+        let levels: Vec<f32> = last.iter().map(|channels| channels[channel]).collect();
+        out.extend(columns(&levels));
+    }
+    if service {
+        out.push(f32::from(u8::from(cpu)));
+    }
+}
+
+/// Examples of so many episodes, and the bins that were left in each.
+fn examples(service: bool, seed: u64, episodes: usize, of_each: usize) -> (Examples, Vec<f64>) {
+    let (mut examples, mut left) = (Examples::default(), Vec::new());
+    for i in 0..episodes {
+        let mut rng = Rng::new(seed, i as u64);
+        let (episode, cpu) = simulated(service, i, &mut rng);
+        let asked = episode.asked();
+        if asked <= FIRST_BIN {
+            continue;
         }
-    });
-    let p = m.run(ArrayView2::from_shape((val.classes.len(), w), &val.rows).unwrap());
-    let nll: f64 = p
+        for _ in 0..of_each {
+            let t = FIRST_BIN + rng.below(asked - FIRST_BIN);
+            let Some(remaining) = episode.remaining(t) else {
+                continue;
+            };
+            row(&episode.seen[..=t], service, cpu, &mut examples.rows);
+            let seconds = remaining * 60.0 * BIN_MIN;
+            let class = KNOT_S.partition_point(|&knot| knot < seconds);
+            examples
+                .classes
+                .push(u8::try_from(class).unwrap_or(u8::MAX));
+            left.push(remaining);
+        }
+    }
+    (examples, left)
+}
+
+fn train(service: bool, episodes: usize, schedule: &Schedule) -> Mlp {
+    let since = Instant::now();
+    let (examples, _) = examples(service, 1, episodes, 12);
+    eprintln!("{} rows in {:.1?}", examples.classes.len(), since.elapsed());
+    let since = Instant::now();
+    let tell = |step: usize, loss: f64| {
+        if step.is_multiple_of(2_000) {
+            eprintln!("step {step}: loss {loss:.4} after {:.1?}", since.elapsed());
+        }
+    };
+    Mlp::train(&examples, width(service), KNOTS + 1, schedule, tell)
+}
+
+/// Says how well it foresees episodes that it was not trained on.
+fn judge(mlp: &Mlp, service: bool) {
+    let (held_back, left) = examples(service, 2, 3_000, 6);
+    let shape = (left.len(), width(service));
+    let Ok(rows) = ArrayView2::from_shape(shape, &held_back.rows) else {
+        return;
+    };
+    let (mut loss, mut brier) = (0.0, 0.0);
+    let (mut errors, mut widths, mut inside) = (Vec::new(), Vec::new(), 0.0);
+    let of_rows = mlp.run(rows);
+    for ((p, class), left) in of_rows
         .rows()
         .into_iter()
-        .zip(&val.classes)
-        .map(|(r, c)| -(r[*c as usize].max(1e-9) as f64).ln())
-        .sum::<f64>()
-        / val.classes.len() as f64;
-    eprintln!(
-        "validation nll {nll:.4} in {:.1}s",
-        t.elapsed().as_secs_f64()
-    );
+        .zip(&held_back.classes)
+        .zip(&left)
     {
-        let mut by: Vec<(f64, bool)> = Vec::new();
-        let (mut errs, mut widths, mut inside, mut n, mut brier) = (vec![], vec![], 0.0, 0.0, 0.0);
-        for (r, &rem) in p.rows().into_iter().zip(&rems) {
-            let (s, c) = survivals(r.as_slice().unwrap());
-            let p30 = s.within(1800.0);
-            by.push((p30, rem <= 30.0));
-            brier += (p30 - f64::from(u8::from(rem <= 30.0))).powi(2);
-            if rem > 5.0 && rem <= 30.0 {
-                errs.push((c.quantile_s(0.5) / 60.0 - rem).abs() / rem);
-            }
-            if rem > 1.0 && rem <= 60.0 {
-                let (a, b) = (c.quantile_s(0.05) / 60.0, c.quantile_s(0.95) / 60.0);
-                widths.push((b - a) / rem);
-                n += 1.0;
-                inside += f64::from(u8::from(a - 0.33 <= rem && rem <= b + 0.33));
-            }
+        loss -= f64::from(p[usize::from(*class)].max(1e-9)).ln();
+        let (all, foreseen) = survivals(p.iter().copied());
+        let minutes = left * BIN_MIN;
+        brier += (all.within(1_800.0) - f64::from(u8::from(minutes <= 30.0))).powi(2);
+        let quantile = |q: f64| foreseen.quantile_s(q) / 60.0;
+        if minutes > 5.0 && minutes <= 30.0 {
+            errors.push((quantile(0.5) - minutes).abs() / minutes);
         }
-        by.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let all = by.iter().filter(|x| x.1).count() as f64;
-        let (mut hits, mut ap, mut tp, mut fp) = (0.0, 0.0, 0.0, 0.0);
-        for (i, (p, y)) in by.iter().enumerate() {
-            if *y {
-                hits += 1.0;
-                ap += hits / (i + 1) as f64 / all;
-            }
-            if *p >= 0.5 {
-                if *y { tp += 1.0 } else { fp += 1.0 }
-            }
+        if minutes > 1.0 && minutes <= 60.0 {
+            let (low, high) = (quantile(0.05), quantile(0.95));
+            widths.push((high - low) / minutes);
+            inside += f64::from(u8::from(
+                low - BIN_MIN <= minutes && minutes <= high + BIN_MIN,
+            ));
         }
-        errs.sort_by(f64::total_cmp);
-        widths.sort_by(f64::total_cmp);
-        eprintln!(
-            "SIM f1 {:.3} ap {ap:.3} brier {:.4} ttf {:.3} {:.3} coverage {:.3} width {:.2}",
-            2.0 * tp / (tp + fp + all),
-            brier / by.len() as f64,
-            errs[errs.len() / 2],
-            errs[errs.len() * 9 / 10],
-            inside / n,
-            widths[widths.len() / 2]
-        );
     }
-    // dev
-    for (suffix, theta) in [("", 0.3), (".t20", 0.2), (".t10", 0.1), (".t05", 0.05)] {
-        let mut out = std::fs::File::create(format!("{}{suffix}", arg[3])).unwrap();
-        writeln!(out, "episode,ts,p5,p15,p30,ttf_q05,ttf_q50,ttf_q95").unwrap();
-        for line in std::io::BufReader::new(std::fs::File::open("/tmp/xm/dev.txt").unwrap()).lines()
-        {
-            let line = line.unwrap();
-            let f: Vec<&str> = line.split(' ').collect();
-            if (f[1] == "stock") == service {
+    let n = left.len() as f64;
+    errors.sort_by(f64::total_cmp);
+    widths.sort_by(f64::total_cmp);
+    eprintln!(
+        "held back: loss {:.4}, brier at 30 min {:.4}, time left off by {:.3} (median; 9 in 10 under {:.3}), interval covers {:.3} at \
+         width {:.2}",
+        loss / n,
+        brier / n,
+        errors[errors.len() / 2],
+        errors[errors.len() * 9 / 10],
+        inside / widths.len() as f64,
+        widths[widths.len() / 2]
+    );
+}
+
+/// Predicts for recorded levels.
+fn foretell(
+    mlp: &Mlp,
+    service: bool,
+    theta: f64,
+    levels: &str,
+    out: &str,
+) -> Result<(), Box<dyn Error>> {
+    let text = std::fs::read_to_string(levels)?;
+    let mut out = std::io::BufWriter::new(std::fs::File::create(out)?);
+    writeln!(out, "episode,ts,p5,p15,p30,ttf_q05,ttf_q50,ttf_q95")?;
+    for line in text.lines() {
+        let fields: Vec<&str> = line.split(' ').collect();
+        let [id, kind, times, channels, queries] = fields[..] else {
+            return Err(format!("{levels}: five fields expected in {line:.40}").into());
+        };
+        if (kind != "stock") != service {
+            continue;
+        }
+        let numbers = |list: &str| {
+            list.split(',')
+                .map(str::parse)
+                .collect::<Result<Vec<f64>, _>>()
+        };
+        let times = numbers(times)?;
+        let channels: Vec<Vec<f64>> = channels.split(';').map(numbers).collect::<Result<_, _>>()?;
+        let seen: Vec<Channels> = (0..times.len())
+            .map(|t| [0, 1, 2].map(|c| channels.get(c).map_or(0.0, |levels| levels[t] as f32)))
+            .collect();
+        for query in queries.split(',') {
+            let ts: f64 = query.parse()?;
+            let n = times.partition_point(|time| *time <= ts + 1e-6);
+            if n < 2 {
                 continue;
             }
-            let ts: Vec<f64> = f[2].split(',').map(|x| x.parse().unwrap()).collect();
-            let cs: Vec<Vec<f32>> = f[3]
-                .split(';')
-                .map(|c| c.split(',').map(|x| x.parse().unwrap()).collect())
-                .collect();
-            let x: Vec<[f32; 3]> = (0..cs[0].len())
-                .map(|i| {
-                    [
-                        cs[0][i],
-                        cs.get(1).map_or(0.0, |c| c[i]),
-                        cs.get(2).map_or(0.0, |c| c[i]),
-                    ]
-                })
-                .collect();
-            for q in f[4].split(',') {
-                let qt: f64 = q.parse().unwrap();
-                let n = ts.partition_point(|t| *t <= qt + 1e-9);
-                if n < 2 {
-                    continue;
-                }
-                let mut r = Vec::new();
-                row(&x[..n], f[1] == "cpu", &mut r);
-                let p = m.run(ArrayView2::from_shape((1, w), &r).unwrap());
-                let (s, c) = survivals(p.row(0).as_slice().unwrap());
-                let day = s.within(86400.0);
-                let tq = |a: f64| {
-                    if day >= theta {
-                        c.quantile_s(a)
-                    } else {
-                        f64::INFINITY
-                    }
-                };
-                writeln!(
-                    out,
-                    "{},{},{},{},{},{},{},{}",
-                    f[0],
-                    q,
-                    s.within(300.0),
-                    s.within(900.0),
-                    s.within(1800.0),
-                    tq(0.05),
-                    tq(0.5),
-                    tq(0.95)
-                )
-                .unwrap();
-            }
+            let mut numbers = Vec::new();
+            row(&seen[..n], service, kind == "cpu", &mut numbers);
+            let p = mlp.run(ArrayView2::from_shape((1, numbers.len()), &numbers)?);
+            let (all, foreseen) = survivals(p.iter().copied());
+            let [p5, p15, p30] = [300.0, 900.0, 1_800.0].map(|s| all.within(s));
+            let [low, middle, high] = if all.within(86_400.0) >= theta {
+                [0.05, 0.5, 0.95].map(|q| foreseen.quantile_s(q))
+            } else {
+                [f64::INFINITY; 3]
+            };
+            writeln!(out, "{id},{query},{p5},{p15},{p30},{low},{middle},{high}")?;
         }
     }
+    Ok(())
 }
-fn survivals(p: &[f32]) -> (Survival, Survival) {
-    let mut s = [1.0f32; KNOTS];
+
+/// What the classes say: as it is, and given that it runs out within a day.
+fn survivals(p: impl Iterator<Item = f32>) -> (Survival, Survival) {
+    let mut all = [1.0f32; KNOTS];
     let mut left = 1.0;
-    for i in 0..KNOTS {
-        left -= p[i];
-        s[i] = left.max(0.0);
+    for (at, p) in all.iter_mut().zip(p) {
+        left -= p;
+        *at = left.max(0.0);
     }
-    let total = 1.0 - s[KNOTS - 1];
-    let mut c = s;
-    for v in &mut c {
-        *v = ((*v - (1.0 - total)) / total.max(1e-6)).max(0.0);
-    }
-    (Survival(s), Survival(c))
+    let never = all[KNOTS - 1];
+    let foreseen = all.map(|at| (at - never) / (1.0 - never).max(1e-6));
+    (Survival(all), Survival(foreseen))
 }
