@@ -104,16 +104,22 @@ impl State {
         let service = self.service.as_ref()?;
         if let Some(share) = get(Role::Share) {
             let limit = own_limit.unwrap_or(1.0);
-            return Some(Reading::of_service([share / limit, 0.0, 0.0], 0.0));
+            let waits = service
+                .totals
+                .over()
+                .map(|over| over.per_second(Role::Pressure));
+            let waits = waits.unwrap_or(0.0);
+            return Some(Reading::of_service([share / limit, waits, 0.0], waits));
         }
         let limit = own_limit.or_else(|| Some(get(Role::Quota)? / get(Role::Period)?));
         let limit = limit.filter(|limit| *limit > 0.0 && *limit < NO_LIMIT)?;
         let over = service.totals.over()?;
         let used = over.per_second(Role::Time);
-        let slow = over.quantile(0.95).or_else(|| over.mean());
+        let latency = over.quantile(0.95).or_else(|| over.mean());
         let errors = over.failed().unwrap_or(0.0) / config.service_errors.max(1e-6);
-        let slow = slow.unwrap_or(0.0) / config.latency_objective_s.max(1e-6);
-        Some(Reading::of_service([used / limit, slow, errors], 0.0))
+        let waits = over.per_second(Role::Pressure);
+        let slow = latency.map_or(waits, |s| s / config.latency_objective_s.max(1e-6));
+        Some(Reading::of_service([used / limit, slow, errors], waits))
     }
 
     fn called(&self, get: &dyn Fn(Role) -> Option<f64>, config: &LookoutConfig) -> Option<Reading> {

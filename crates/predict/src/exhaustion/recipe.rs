@@ -43,12 +43,14 @@ pub enum Role {
     Busy,
     /// Workers there are.
     Workers,
+    /// Seconds in which some task waited for a processor, a running total.
+    Pressure,
     /// When the process began: another time is another process.
     Started,
 }
 
 /// How many roles there are.
-pub const ROLES: usize = 20;
+pub const ROLES: usize = 21;
 
 impl Role {
     /// Its place among [`ROLES`].
@@ -62,7 +64,7 @@ impl Role {
     pub const fn is_total(self) -> bool {
         matches!(
             self,
-            Self::Time | Self::Requests | Self::Count | Self::Sum | Self::Bucket
+            Self::Time | Self::Requests | Self::Count | Self::Sum | Self::Bucket | Self::Pressure
         )
     }
 }
