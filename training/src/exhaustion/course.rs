@@ -57,7 +57,7 @@ pub enum Course {
         /// Above 1 for narrow peaks.
         sharpness: f64,
     },
-    /// Grows, and gives back at even times.
+    /// Grows, and gives back: at even times, as a job that cleans up, or at a mark, as a collector and a rotation do.
     Saw {
         /// Bins of a tooth.
         period: f64,
@@ -67,6 +67,8 @@ pub enum Course {
         kept: f64,
         /// How much periods and heights vary.
         jitter: f64,
+        /// Whether a tooth ends when it is high enough, whatever time that takes.
+        at_mark: bool,
     },
     /// Grows more and more slowly towards a level of its own.
     Plateau {
@@ -140,6 +142,7 @@ impl Course {
                 reach: rng.between(0.05, 0.45),
                 kept: rng.between(0.15, 0.9),
                 jitter: rng.between(0.0, 0.3),
+                at_mark: rng.chance(0.5),
             },
             _ => Self::Power {
                 fill: rng.ratio(8.0, 60.0),
@@ -182,17 +185,19 @@ impl Course {
                 period: rng.ratio(6.0, 60.0),
                 reach,
                 kept: 0.0,
-                jitter: if rng.chance(0.5) {
+                jitter: if rng.chance(0.7) {
                     0.02
                 } else {
                     rng.between(0.0, 0.3)
                 },
+                at_mark: rng.chance(0.8),
             },
             14 | 15 => Self::Saw {
                 period: rng.ratio(50.0, 400.0),
                 reach,
                 kept: 0.0,
                 jitter: rng.between(0.0, 0.2),
+                at_mark: rng.chance(0.5),
             },
             16..=18 => Self::Bursts {
                 every: rng.ratio(30.0, 500.0),
@@ -362,9 +367,16 @@ impl Walker {
                 reach,
                 kept,
                 jitter,
+                at_mark,
             } => {
                 self.level += rate * self.size / period;
-                if self.t >= self.next {
+                let height = self.level - self.base - self.kept;
+                let ends = if at_mark {
+                    height >= self.size
+                } else {
+                    self.t >= self.next
+                };
+                if ends {
                     self.kept += kept * self.size;
                     self.level = self.base + self.kept;
                     self.next = self.t + period * (jitter * rng.normal()).exp();

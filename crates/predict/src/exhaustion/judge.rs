@@ -151,7 +151,9 @@ fn cause(family: Family, within_day: f32, levels: &[f32], columns: &Columns) -> 
     if returns && get("trough_trend_long").abs() < 0.5 {
         return Cause::Cycle;
     }
-    if moved > 0.1 && recent > 0.6 * moved {
+    // Most of the way in a few steps, or within two minutes.
+    let sudden = get("step_share") > 0.3 || get("climb_age") < 0.32;
+    if moved > 0.1 && recent > 0.6 * moved && sudden {
         return Cause::Burst;
     }
     if get("bend_96") < -0.3 && get("trend_24") < 0.6 * get("trend_96") {
@@ -257,5 +259,41 @@ pub(super) fn line(now: f32, s: f32, ttf_s: f64, calm: f32) -> f32 {
         now + (1.0 - now) * (s / ttf_s.max(1.0) as f32).min(1.0)
     } else {
         calm.clamp(0.0, 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(levels: &[f32]) -> Cause {
+        cause(Family::Memory, 0.9, levels, &headroom::columns(levels))
+    }
+
+    #[test]
+    fn shapes_have_causes() {
+        let ramp: Vec<f32> = (0..120u8).map(|i| 0.2 + 0.005 * f32::from(i)).collect();
+        assert_eq!(of(&ramp), Cause::Leak);
+        let mut jump = vec![0.2; 100];
+        jump.extend([0.4, 0.7, 0.72, 0.72]);
+        assert_eq!(of(&jump), Cause::Burst);
+        let saw: Vec<f32> = (0..240u8).map(|i| 0.2 + 0.02 * f32::from(i % 30)).collect();
+        assert_eq!(of(&saw), Cause::Cycle);
+        let warm: Vec<f32> = (0..120u8)
+            .map(|i| 0.6 - 0.4 * (-f32::from(i) / 30.0).exp())
+            .collect();
+        assert_eq!(of(&warm), Cause::WarmUp);
+        // Up two, down one.
+        let busy: Vec<f32> = (0..160u8)
+            .map(|i| 0.1 + 0.004 * f32::from(i) + if i % 2 == 0 { 0.0 } else { 0.02 })
+            .collect();
+        assert_eq!(of(&busy), Cause::Growth);
+        let calm = cause(
+            Family::Memory,
+            0.01,
+            &[0.3; 100],
+            &headroom::columns(&[0.3; 100]),
+        );
+        assert_eq!(calm, Cause::Steady);
     }
 }
