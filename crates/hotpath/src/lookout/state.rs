@@ -9,6 +9,9 @@ use super::totals::Totals;
 
 /// A gap of so many bins is an end: what comes after it is another story.
 const LONGEST_GAP: i64 = 180;
+/// What was this near its limit, and is down to less than half of it, has been restarted.
+const SPENT: f32 = 0.97;
+
 /// One series of a resource.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
@@ -112,7 +115,7 @@ impl State {
         member.at_us = at_us;
         self.fresh = true;
         self.newest_us = self.newest_us.max(at_us);
-        if member.role == Role::Started && before.is_finite() && (before - value).abs() > 1.0 {
+        if member.role == Role::Started && before.is_finite() && (before - value).abs() > 0.5 {
             self.forget(bin, at_us);
             return;
         }
@@ -147,6 +150,10 @@ impl State {
                 self.trace.scale((self.limit / reading.limit) as f32);
             }
             self.limit = reading.limit;
+            let restarted = |before| before >= SPENT && reading.channels[0] < 0.5 * before;
+            if self.service.is_none() && self.trace.last().is_some_and(restarted) {
+                self.trace.reset();
+            }
             let gap = self.passed_over();
             let gap = if self.trace.is_empty() { 0 } else { gap };
             for (trace, level) in self.traces().zip(reading.channels) {

@@ -275,6 +275,30 @@ fn a_new_process_begins_anew_and_so_does_a_clock_that_was_set() {
 }
 
 #[test]
+fn what_was_exhausted_or_killed_begins_anew() {
+    let mut rig = Rig::new();
+    let at = |rig: &mut Rig, level: f64, kills: f64| {
+        rig.push("container_memory_working_set_bytes", level);
+        rig.push("container_oom_events_total", kills);
+        rig.push("container_spec_memory_limit_bytes", 100.0)
+            .wait(20.0);
+        rig.lookout.history(0).len()
+    };
+    for level in [50.0, 70.0, 90.0] {
+        at(&mut rig, level, 0.0);
+    }
+    assert_eq!(at(&mut rig, 20.0, 0.0), 3, "a clean-up is remembered");
+    assert_eq!(at(&mut rig, 98.0, 0.0), 4);
+    at(&mut rig, 20.0, 0.0);
+    assert_eq!(at(&mut rig, 30.0, 0.0), 1, "one that was full is not");
+    for level in [50.0, 70.0, 90.0] {
+        at(&mut rig, level, 0.0);
+    }
+    at(&mut rig, 20.0, 1.0);
+    assert_eq!(at(&mut rig, 21.0, 1.0), 1, "nor one that was killed");
+}
+
+#[test]
 fn bins_without_samples_lie_on_the_line_between_their_neighbours() {
     let mut rig = Rig::new();
     for value in [10.0, 40.0, 70.0] {

@@ -20,6 +20,8 @@ pub(super) const RECIPES: &[Recipe] = &[
             part(Role::Anonymous, "container_memory_rss"),
             part(Role::Resident, "process_resident_memory_bytes"),
             part(Role::Started, "container_start_time_seconds"),
+            // Another kill is another process too.
+            part(Role::Started, "container_oom_events_total"),
         ],
         summed: &[],
         measure: Measure::Unreclaimable,

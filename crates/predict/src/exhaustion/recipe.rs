@@ -45,7 +45,7 @@ pub enum Role {
     Workers,
     /// Seconds in which some task waited for a processor, a running total.
     Pressure,
-    /// When the process began: another time is another process.
+    /// When the process began, or how often it was killed: another number is another process.
     Started,
 }
 

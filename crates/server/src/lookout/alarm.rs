@@ -1,11 +1,17 @@
 //! Says in the log, once, that a resource is about to run out, and once that this is over.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+use series::Timestamp;
 
 use super::board::Row;
 
-/// Exhausted within half an hour with this probability: a person should know.
-const RAISED: f32 = 0.5;
+/// Exhausted within half an hour with this probability, at so many looks running: a person should know. By `forestall eval
+/// exhaustion` that costs about one false alarm in ten hours of watching what does its worst without running out.
+const RAISED: f32 = 0.9;
+const LOOKS: u8 = 2;
+/// And only on the grounds of some minutes: what begins anew goes up, and need not go on.
+const CONFIDENT: f32 = 0.5;
 /// Below this it is over. Between the two nothing is said: a forecast at the edge would else fill the log.
 const OVER: f32 = 0.25;
 
@@ -13,6 +19,8 @@ const OVER: f32 = 0.25;
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
     told: HashSet<u32>,
+    /// Looks at which it was high enough, running, and as of when the last was.
+    high: HashMap<u32, (u8, Timestamp)>,
 }
 
 /// What is to be said of a resource.
@@ -31,7 +39,17 @@ impl Alarms {
         let (outlook, resource) = (&said.outlook, said.outlook.resource);
         let name = format!("{} of {}", row.family.name(), row.key);
         let soon = row.forecast().map_or(0.0, |_| outlook.within[2]);
-        if soon >= RAISED && self.told.insert(resource) {
+        let running = if soon >= RAISED && outlook.confidence >= CONFIDENT {
+            let (looks, at) = self.high.entry(resource).or_insert((0, outlook.at));
+            if *looks == 0 || *at != outlook.at {
+                (*looks, *at) = (looks.saturating_add(1), outlook.at);
+            }
+            *looks
+        } else {
+            self.high.remove(&resource);
+            0
+        };
+        if running >= LOOKS && self.told.insert(resource) {
             return Some(Word::Warn(match outlook.level >= outlook.limit {
                 true => format!("{name} is at its limit"),
                 false => format!("{name} will be exhausted {}", when(outlook.ttf_s)),
@@ -54,6 +72,7 @@ impl Alarms {
     /// Nothing has been told.
     pub(super) fn clear(&mut self) {
         self.told.clear();
+        self.high.clear();
     }
 }
 
@@ -113,15 +132,22 @@ mod tests {
     #[test]
     fn a_word_is_said_once_each_way() {
         let mut alarms = Alarms::default();
-        let steps = [0.1, 0.6, 0.9, 0.4, 0.6, 0.2, 0.1, 0.7];
+        let mut at = 0;
+        let mut look = |alarms: &mut Alarms, p: f64| {
+            at += 1;
+            let mut said = said(0, 50.0, p);
+            said.outlook.at = Timestamp::from_millis(at);
+            alarms.look(&row(said))
+        };
+        let steps = [0.1, 0.95, 0.6, 0.95, 0.95, 0.4, 0.95, 0.2, 0.1, 0.95, 0.95];
         let words = steps.map(|p| {
-            let word = alarms.look(&row(said(0, 50.0, p)));
+            let word = look(&mut alarms, p);
             word.map_or('.', |word| match word {
                 Word::Warn(_) => '!',
                 Word::Over(_) => 'o',
             })
         });
-        assert_eq!(words.iter().collect::<String>(), ".!...o.!");
+        assert_eq!(words.iter().collect::<String>(), "....!..o..!");
         let word = alarms.look(&row(stale(said(0, 50.0, 0.7))));
         let text = "memory of used{n=\"0\"}: no more samples, so nothing is foretold";
         assert_eq!(word, Some(Word::Over(text.to_owned())));
@@ -129,14 +155,22 @@ mod tests {
 
     #[test]
     fn it_says_what_and_when() {
-        let mut soon = said(0, 50.0, 0.9);
+        let second = |said: Said| {
+            let (mut alarms, mut first) = (Alarms::default(), said.clone());
+            first.outlook.at = Timestamp::from_micros(-1);
+            assert_eq!(alarms.look(&row(first)), None);
+            alarms.look(&row(said))
+        };
+        let mut soon = said(0, 50.0, 0.95);
         soon.outlook.ttf_s = [420.0, 720.0, 1_200.0];
-        let word = Alarms::default().look(&row(soon));
+        let word = second(soon.clone());
         let text = "memory of used{n=\"0\"} will be exhausted in about 12 min (7 to 20 min)";
         assert_eq!(word, Some(Word::Warn(text.to_owned())));
-        let word = Alarms::default().look(&row(said(0, 100.0, 0.9)));
+        let word = second(said(0, 100.0, 0.95));
         let text = "memory of used{n=\"0\"} is at its limit";
         assert_eq!(word, Some(Word::Warn(text.to_owned())));
+        soon.outlook.confidence = 0.2;
+        assert_eq!(second(soon), None, "too little was seen");
     }
 
     #[test]

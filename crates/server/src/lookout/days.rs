@@ -227,7 +227,7 @@ mod tests {
     /// Two weeks at a steady pace, which ends `left_h` hours after the last look.
     fn two_weeks(days: &mut Days, left_h: f64) -> Outlook {
         let mut last = outlook(0.0, 0.0);
-        for i in 0..=2 * LAST_H as u32 {
+        for i in 0..=672u32 {
             let hour = f64::from(i) / 2.0;
             last = outlook(
                 hour,
