@@ -238,7 +238,7 @@ impl Course {
 
 /// Bins from onset to the limit: mostly half an hour to two hours, and now and then minutes or days.
 fn fill(rng: &mut Rng) -> f64 {
-    if rng.chance(0.7) {
+    if rng.chance(0.8) {
         rng.ratio(60.0, 400.0)
     } else {
         rng.ratio(12.0, 5_000.0)

@@ -49,7 +49,7 @@ impl Episode {
 
 /// What blurs a level on its way to the eye.
 #[derive(Debug, Clone, Copy)]
-struct Blur {
+pub(super) struct Blur {
     white: f64,
     lingering: f64,
     keep: f64,
@@ -59,7 +59,7 @@ struct Blur {
 }
 
 impl Blur {
-    fn new(rng: &mut Rng) -> Self {
+    pub(super) fn new(rng: &mut Rng) -> Self {
         let size = if rng.chance(0.35) {
             rng.ratio(1e-5, 2e-3)
         } else {
@@ -80,7 +80,7 @@ impl Blur {
     }
 
     /// How far the level is off.
-    fn next(&mut self, rng: &mut Rng) -> f64 {
+    pub(super) fn next(&mut self, rng: &mut Rng) -> f64 {
         self.state = self.keep * self.state + (1.0 - self.keep * self.keep).sqrt() * rng.normal();
         self.lingering * self.state + self.white * rng.normal()
     }
@@ -117,7 +117,7 @@ pub fn follow(rng: &mut Rng, base: f64, course: Course) -> Episode {
     let onset = onset(rng);
     let length = length(rng, &course);
     let stops = matches!(course, Course::Stops { .. });
-    let (sigma, linger) = (rng.between(0.02, 0.9), rng.ratio(0.5, 25.0));
+    let (sigma, linger) = unevenness(rng);
     let mut walker = Walker::new(course, base, sigma, linger, rng);
     let mut seen: Vec<Channels> = Vec::with_capacity(length);
     let (mut event, mut stopped) = (f64::INFINITY, None);
@@ -162,6 +162,16 @@ pub fn follow(rng: &mut Rng, base: f64, course: Course) -> Episode {
         unknowable,
         onset,
     }
+}
+
+/// How unevenly a level grows, and for how many bins a rate holds: what allocates does so at random, about a mean.
+pub(super) fn unevenness(rng: &mut Rng) -> (f64, f64) {
+    let linger = if rng.chance(0.8) {
+        rng.ratio(0.3, 4.0)
+    } else {
+        rng.ratio(4.0, 25.0)
+    };
+    (rng.ratio(0.03, 1.0), linger)
 }
 
 /// When the fault begins: often some time after the recording does.

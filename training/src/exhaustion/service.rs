@@ -6,13 +6,16 @@
 use std::collections::VecDeque;
 
 use super::course::{Course, Walker};
-use super::episode::{Channels, DAY_BINS, Episode, length, onset};
+use super::episode::{Blur, Channels, DAY_BINS, Episode, length, onset, unevenness};
 use crate::rng::Rng;
 
 /// Bins over which latency and errors are taken.
 pub const OVER_BINS: usize = 5;
 /// An objective is missed for so many bins before the service counts as exhausted.
 const RUN_BINS: usize = 10;
+/// So long after what is seen requests are simulated; later on the service fails when its level says so, as a day of requests
+/// would take too long.
+const TOLD_BINS: usize = 90;
 /// Upper bounds of the histogram of latencies, in parts of the objective: those of most client libraries, for one second.
 const BOUNDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
@@ -27,7 +30,7 @@ enum Mechanism {
     Errors,
     /// Workers are lost, until none is left.
     LostWorkers,
-    /// The way there narrows.
+    /// The way there narrows until calls no longer fit through.
     Link,
 }
 
@@ -44,19 +47,29 @@ struct Seen {
 /// The episode of a processor under load.
 #[must_use]
 pub fn cpu(rng: &mut Rng) -> Episode {
-    run(rng, Mechanism::Queue)
+    sound(rng, |_| Mechanism::Queue)
 }
 
 /// The episode of something that is called.
 #[must_use]
 pub fn dependency(rng: &mut Rng) -> Episode {
-    let mechanism = match rng.below(10) {
+    sound(rng, |rng| match rng.below(10) {
         0..=3 => Mechanism::Slowness,
         4 | 5 => Mechanism::Errors,
         6 | 7 => Mechanism::LostWorkers,
         _ => Mechanism::Link,
-    };
-    run(rng, mechanism)
+    })
+}
+
+/// An episode of a service that keeps its objective until something happens to it: others are drawn again.
+fn sound(rng: &mut Rng, mechanism: impl Fn(&mut Rng) -> Mechanism) -> Episode {
+    loop {
+        let which = mechanism(rng);
+        let episode = run(rng, which);
+        if episode.event > episode.onset as f64 {
+            return episode;
+        }
+    }
 }
 
 fn run(rng: &mut Rng, mechanism: Mechanism) -> Episode {
@@ -68,26 +81,39 @@ fn run(rng: &mut Rng, mechanism: Mechanism) -> Episode {
     };
     let (onset, length) = (onset(rng), length(rng, &course));
     let stops = matches!(course, Course::Stops { .. });
-    let (sigma, linger) = (rng.between(0.02, 0.8), rng.ratio(0.5, 25.0));
+    let (sigma, linger) = unevenness(rng);
     let mut walker = Walker::new(course, base, sigma, linger, rng);
+    // What comes, and what is lost, is uneven too.
+    let mut blur = Blur::new(rng);
     let mut service = Service::new(rng, mechanism);
     let (mut seen, mut event, mut stopped): (Vec<Channels>, _, _) =
         (Vec::new(), f64::INFINITY, None);
     let mut missed = 0;
-    // A leak of a day's length would take a million requests: what is further off than that counts as never.
-    let end = length + DAY_BINS / 8;
-    for t in 0..end {
+    let begins_empty = rng.chance(0.4);
+    for t in 0..length + DAY_BINS {
         let level = if t < onset { base } else { walker.step(rng) };
         if stopped.is_none() && walker.stopped() {
             stopped = Some(t);
         }
-        let (channels, misses) = service.bin(rng, level.clamp(0.0, 1.4));
+        if t >= length + TOLD_BINS {
+            if service.over(level + blur.next(rng)) {
+                event = t as f64 + rng.uniform();
+            }
+            if event.is_finite() || (stops && stopped.is_some()) {
+                break;
+            }
+            continue;
+        }
+        let level = (level + blur.next(rng)).clamp(0.0, 1.4);
+        let (channels, misses) = service.bin(rng, level);
         missed = if misses { missed + 1 } else { 0 };
         if missed == RUN_BINS {
             event = (t + 1 - RUN_BINS) as f64 + rng.uniform();
         }
         if t < length {
-            seen.push(channels);
+            // Some exporters begin with nothing to take a difference from.
+            let nothing = t == 0 && begins_empty;
+            seen.push(if nothing { [0.0; 3] } else { channels });
         }
         if event.is_finite() || (stops && t > length && stopped.is_some()) {
             break;
@@ -113,24 +139,33 @@ struct Service {
     mechanism: Mechanism,
     /// Requests a bin: what comes (or, for a queue, what it can take).
     rate: f64,
-    /// The objective.
+    /// The objective of a queue, the timeout of a call.
     objective: f64,
     /// Latency without any wait.
     quick: f64,
     /// Spread of the logarithm of a latency or of work.
     spread: f64,
-    workers: f64,
+    /// When each worker is free; a processor, and a link, is one worker.
+    workers: Vec<f64>,
+    /// When the link is free.
+    link_free_at: f64,
+    /// How many times what comes fits through the link at level 0, and at level 1.
+    link: (f64, f64),
+    /// Above 1: workers get lost more slowly when few are left.
+    bend: f64,
     shows_workers: bool,
     /// What the level does at 1.
     at_limit: f64,
-    /// When the line is empty.
-    free_at: f64,
     now: f64,
     /// The processor gives now more, now less.
     log_speed: f64,
     uneven: f64,
     keep: f64,
     share: f64,
+    /// Use that no request explains.
+    overhead: f64,
+    /// Mean bins between standstills, and how long they last; infinite for none.
+    stalls: (f64, f64),
     bounds: f64,
     bins: VecDeque<Seen>,
     last: VecDeque<Seen>,
@@ -139,41 +174,67 @@ struct Service {
 impl Service {
     fn new(rng: &mut Rng, mechanism: Mechanism) -> Self {
         let queue = mechanism == Mechanism::Queue;
-        let rate = rng.ratio(4.0, 120.0);
+        let mut rate = rng.ratio(6.0, 90.0);
+        // A queue is asked to answer within so many times what a request takes: less could never be kept.
         let objective = if rng.chance(0.6) {
             1.0
+        } else if queue {
+            rng.ratio(8.0, 80.0) / rate
         } else {
             rng.ratio(0.05, 1.5)
         };
+        if queue {
+            rate = rate.max(8.0 / objective);
+        }
+        let quick = objective
+            * if queue {
+                rng.ratio(0.002, 0.1)
+            } else {
+                rng.ratio(0.01, 0.3)
+            };
+        #[expect(clippy::cast_sign_loss, reason = "a positive number")]
+        let workers = if queue {
+            1
+        } else {
+            rng.ratio(4.0, 40.0) as usize
+        };
+        if mechanism == Mechanism::Slowness {
+            rate = rate.min(0.8 * workers as f64 / (quick + 0.4 * objective));
+        } else if !queue {
+            rate = rate.min(0.6 * workers as f64 / quick);
+        }
         Self {
             mechanism,
             rate,
             objective,
-            quick: objective
-                * if queue {
-                    rng.ratio(0.002, 0.1)
-                } else {
-                    rng.ratio(0.01, 0.35)
-                },
-            spread: rng.between(0.1, 1.0),
-            workers: f64::from(4 + rng.below(60) as u32),
+            quick,
+            spread: rng.between(0.05, if queue { 1.0 } else { 0.6 }),
+            workers: vec![0.0; workers],
+            link_free_at: 0.0,
+            link: (rng.ratio(3.0, 40.0), rng.between(0.4, 0.9)),
+            bend: rng.ratio(0.8, 2.0),
             shows_workers: rng.chance(0.7),
             at_limit: if queue {
-                rng.between(0.7, 1.15)
+                rng.between(0.75, 1.15)
             } else {
                 rng.between(0.95, 1.05)
             },
-            free_at: 0.0,
             now: 0.0,
             log_speed: 0.0,
-            uneven: rng.ratio(0.02, 0.5),
+            uneven: rng.ratio(0.01, 0.3),
             keep: (-1.0 / rng.ratio(1.0, 30.0)).exp(),
-            share: if rng.chance(0.5) {
+            share: if rng.chance(0.6) {
                 1.0
             } else {
-                rng.between(0.6, 1.0)
+                rng.between(0.7, 1.0)
             },
-            bounds: if rng.chance(0.5) {
+            overhead: rng.ratio(0.001, 0.08),
+            stalls: if rng.chance(if queue { 0.7 } else { 0.3 }) {
+                (rng.ratio(10.0, 500.0), rng.ratio(0.1, 1.5))
+            } else {
+                (f64::INFINITY, 0.0)
+            },
+            bounds: if rng.chance(0.6) {
                 1.0
             } else {
                 rng.ratio(0.3, 3.0)
@@ -181,6 +242,29 @@ impl Service {
             bins: VecDeque::new(),
             last: VecDeque::new(),
         }
+    }
+
+    /// Whether it cannot bear this level.
+    fn over(&self, level: f64) -> bool {
+        let level = level * self.at_limit;
+        match self.mechanism {
+            Mechanism::Queue => level >= self.share,
+            // Where what comes no longer fits through.
+            Mechanism::Link => level >= (self.link.0 - 1.0) / (self.link.0 - self.link.1),
+            Mechanism::Slowness | Mechanism::Errors | Mechanism::LostWorkers => level >= 1.0,
+        }
+    }
+
+    /// How many workers are lost at this level.
+    fn lost(&self, level: f64) -> usize {
+        if self.mechanism != Mechanism::LostWorkers {
+            return 0;
+        }
+        // The fewer are left, the fewer get lost.
+        let share = 1.0 - (1.0 - level.min(1.0)).powf(self.bend);
+        #[expect(clippy::cast_sign_loss, reason = "levels are not negative")]
+        let lost = (share * self.workers.len() as f64) as usize;
+        lost
     }
 
     /// One bin at this level: what is seen, and whether the objective is missed.
@@ -191,27 +275,32 @@ impl Service {
         // Neighbours take from what the quota allows; nobody gives more.
         let speed = self.share * (-self.log_speed.abs()).exp();
         let (from, to) = (self.now, self.now + 1.0);
-        let offered = if self.mechanism == Mechanism::Queue {
-            self.rate * level
-        } else {
-            self.rate
-        };
-        let mut at = from + gap(rng, offered);
-        let mut requests = 0.0;
+        let mut stalled = 0.0;
+        if rng.chance(1.0 / self.stalls.0) {
+            stalled = self.stalls.1 * rng.ratio(0.3, 1.5);
+            let begin = from + rng.uniform();
+            for free_at in &mut self.workers {
+                *free_at = free_at.max(begin) + stalled;
+            }
+        }
+        let queue = self.mechanism == Mechanism::Queue;
+        let offered = if queue { self.rate * level } else { self.rate };
+        let (mut at, mut idle) = (from + gap(rng, offered), 0.0);
         while at < to {
+            idle += (at - self.workers[0].max(from)).max(0.0);
             self.request(rng, at, level, speed);
-            requests += 1.0;
             at += gap(rng, offered);
         }
+        idle += (to - self.workers[0].max(from)).max(0.0);
         self.now = to;
         let mut seen = self.bins.pop_front().unwrap_or_default();
+        let workers = self.workers.len() as f64;
+        let at_work = self.workers.iter().filter(|free_at| **free_at > to).count() as f64;
         seen.busy = match self.mechanism {
-            Mechanism::Queue if self.free_at >= to => speed,
-            Mechanism::Queue => (requests / self.rate).min(speed),
-            Mechanism::LostWorkers => (level + requests * self.quick / self.workers).min(1.0),
-            Mechanism::Slowness | Mechanism::Errors | Mechanism::Link => {
-                (seen.sum / self.workers).min(1.0)
-            }
+            Mechanism::Queue => (1.0 - idle - stalled).max(0.0) * speed + self.overhead,
+            // Those that hang are not among those that work.
+            Mechanism::LostWorkers => (self.lost(level) as f64 + at_work).min(workers) / workers,
+            Mechanism::Slowness | Mechanism::Errors | Mechanism::Link => at_work / workers,
         };
         self.last.push_back(seen);
         if self.last.len() > OVER_BINS {
@@ -222,51 +311,49 @@ impl Service {
 
     fn request(&mut self, rng: &mut Rng, at: f64, level: f64, speed: f64) {
         let varied = (self.spread * rng.normal() - 0.5 * self.spread * self.spread).exp();
-        let (mut latency, mut failed) = match self.mechanism {
-            Mechanism::Queue => {
-                let work = varied / self.rate / speed;
-                self.free_at = self.free_at.max(at) + work;
-                (self.free_at - at + self.quick, false)
-            }
+        // The longest that anybody waits in line.
+        let patience = if self.mechanism == Mechanism::Queue {
+            12.0 * self.objective
+        } else {
+            self.objective
+        };
+        let (takes, mut failed) = match self.mechanism {
+            Mechanism::Queue => (varied / self.rate / speed, false),
             Mechanism::Slowness => ((self.quick + self.objective * level) * varied, false),
             Mechanism::Errors => (self.quick * varied, rng.chance(0.5 * level)),
-            Mechanism::LostWorkers => {
-                let none_left = (level * self.workers).floor() >= self.workers;
-                (
-                    if none_left {
-                        2.0 * self.objective
-                    } else {
-                        self.quick * varied
-                    },
-                    none_left,
-                )
-            }
-            Mechanism::Link => {
-                // Waits grow as the inverse of what is left, and the line without end is cut off by the timeout.
-                let left = (1.0 - level).max(0.02);
-                (
-                    (self.quick * 0.3 * level / left + self.quick) * varied,
-                    level > 1.0 && rng.chance(0.9),
-                )
-            }
+            Mechanism::LostWorkers | Mechanism::Link => (self.quick * varied, false),
         };
-        if self.mechanism != Mechanism::Queue {
-            // The caller gives up after a timeout, which is the objective.
-            failed |= latency >= self.objective;
-            latency = latency.min(self.objective * 1.01);
-        } else if latency > 12.0 * self.objective {
-            // The line is full.
-            failed = true;
-            latency = self.quick;
-            self.free_at = self.free_at.min(at + 12.0 * self.objective);
+        let lost = self.lost(level);
+        let next = self.workers.iter_mut().skip(lost);
+        let mut latency = f64::INFINITY;
+        if let Some(free_at) = next.min_by(|a, b| a.total_cmp(b)) {
+            let begin = free_at.max(at);
+            if begin - at <= patience {
+                *free_at = begin + takes;
+                latency = begin + takes - at;
+            }
         }
+        if self.mechanism == Mechanism::Queue {
+            latency += self.quick;
+        }
+        if self.mechanism == Mechanism::Link {
+            let fits = self.link.0 + (self.link.1 - self.link.0) * level.min(1.0);
+            let begin = self.link_free_at.max(at);
+            if begin - at <= 2.0 * patience {
+                self.link_free_at = begin + varied / (self.rate * fits);
+            }
+            latency += self.link_free_at - at;
+        }
+        failed |= latency > patience;
+        if self.mechanism == Mechanism::Queue && failed {
+            // The line is full.
+            latency = self.quick;
+        }
+        latency = latency.min(1.01 * patience);
         let relative = latency / self.objective;
         // A request is counted when it ends.
         #[expect(clippy::cast_sign_loss, reason = "ends come after begins")]
         let place = (at + latency - self.now).max(0.0) as usize;
-        if place > 400 {
-            return;
-        }
         while self.bins.len() <= place {
             self.bins.push_back(Seen::default());
         }

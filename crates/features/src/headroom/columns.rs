@@ -3,7 +3,7 @@
 use super::TRACE_BINS;
 
 /// How many numbers a row has.
-pub const N_HEADROOM: usize = 66;
+pub const N_HEADROOM: usize = 71;
 
 /// A row of numbers about one channel.
 pub type Columns = [f32; N_HEADROOM];
@@ -89,6 +89,11 @@ pub const HEADROOM_SCHEMA: [&str; N_HEADROOM] = [
     "step_share",
     "last_step",
     "smooth", // 61..66
+    "bend_48",
+    "bend_192",
+    "climb_bend",
+    "climb_late",
+    "deep_falls", // 66..71
 ];
 
 /// Draws in what is large: the sign and the order of magnitude stay.
@@ -227,7 +232,7 @@ pub fn columns(levels: &[f32]) -> Columns {
     }
     steps(levels, per_left, &mut row);
     envelope(levels, per_half_hour, &mut row);
-    for (place, span) in [(51, 24), (52, 96)] {
+    for (place, span) in [(51, 24), (66, 48), (52, 96), (67, 192)] {
         let (half, whole) = ((span / 2).min(n), span.min(n));
         if whole > half {
             let bend = sums.line(0, half).slope - sums.line(half, whole).slope;
@@ -328,7 +333,18 @@ fn climb(levels: &[f32], sums: &Sums, left: f32, row: &mut Columns) {
         row[54] = soft(rate * HALF_HOUR / left);
         row[55] = line.noise / (rise.abs() + 1e-3);
         row[56] = soft(4.0 * rise / left);
+        // Whether it slows down, as what settles does, or speeds up.
+        if age >= 5 {
+            let half = age.div_ceil(2);
+            let bend = sums.line(0, half).slope - sums.line(half, age + 1).slope;
+            row[68] = soft(bend * HALF_HOUR / left);
+            row[69] = soft(sums.line(0, age.div_ceil(4).max(2)).slope * HALF_HOUR / left);
+        }
     }
+    let deep = levels
+        .windows(3)
+        .filter(|w| w[0] - w[2] > 0.4 * reach && w[1] > w[2]);
+    row[70] = soft(deep.count() as f32);
     // How long it has been within a tenth of its reach of where it is now.
     let near = 0.1 * reach;
     let rest = levels
