@@ -22,6 +22,7 @@ mod risks;
 mod runtime;
 mod series_list;
 mod serve;
+mod simulate;
 mod table;
 mod train;
 mod watch;
@@ -58,6 +59,7 @@ enum Command {
     Dataset(dataset::DatasetArgs),
     Models(models::ModelsArgs),
     Train(train::TrainArgs),
+    Simulate(simulate::SimulateArgs),
     Detectors(detectors::DetectorsArgs),
     Doctor(doctor::DoctorArgs),
     /// Lists the features that detectors see, with their units
@@ -82,6 +84,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Dataset(args) => dataset::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Detectors(args) => detectors::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Features => features_list::run(),

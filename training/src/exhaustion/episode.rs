@@ -113,9 +113,15 @@ pub fn stock(rng: &mut Rng) -> Episode {
 /// The episode of a stock that takes this course.
 #[must_use]
 pub fn follow(rng: &mut Rng, base: f64, course: Course) -> Episode {
+    follow_for(rng, base, course, None)
+}
+
+/// As [`follow`]; the recording goes on for `bins` bins if nothing ends it, and if they are given.
+pub(super) fn follow_for(rng: &mut Rng, base: f64, course: Course, bins: Option<usize>) -> Episode {
     let mut blur = Blur::new(rng);
     let onset = onset(rng);
     let length = length(rng, &course);
+    let length = bins.unwrap_or(length);
     let stops = matches!(course, Course::Stops { .. });
     let (sigma, linger) = unevenness(rng);
     let mut walker = Walker::new(course, base, sigma, linger, rng);

@@ -1,0 +1,55 @@
+//! When scrapes come, and which of them fail.
+
+use super::{BIN_S, Plan};
+use crate::rng::Rng;
+
+/// A failed scrape is followed by another that fails with at least this probability: what is broken stays so for a while.
+const STAYS_BROKEN: f64 = 0.5;
+/// A scrape comes no later than this share of the time to the next.
+const LATEST: f64 = 0.9;
+
+/// The instants of the scrapes of an episode, in bins from its start, rising.
+pub(super) fn instants(plan: &Plan, end: f64, mut rng: Rng) -> impl Iterator<Item = f64> {
+    let (every, jitter) = (plan.scrape_s / BIN_S, plan.jitter);
+    (1_u64..)
+        .map(move |i| {
+            let late = (jitter * rng.normal()).abs().min(LATEST);
+            (i as f64 + late) * every
+        })
+        .take_while(move |at| *at <= end)
+}
+
+/// Whether the scrapes of one job fail, one after the other.
+#[derive(Debug)]
+pub(super) struct Failures {
+    /// Probability that a scrape fails after one that did not, and after one that did.
+    begins: f64,
+    stays: f64,
+    broken: bool,
+    rng: Rng,
+    /// How many did.
+    pub(super) n: u64,
+}
+
+impl Failures {
+    /// `share` of them do; below 1.
+    pub(super) fn new(share: f64, rng: Rng) -> Self {
+        let stays = STAYS_BROKEN.max(share);
+        Self {
+            // In the long run as many begin as end.
+            begins: share * (1.0 - stays) / (1.0 - share),
+            stays,
+            broken: false,
+            rng,
+            n: 0,
+        }
+    }
+
+    /// Whether the next one fails.
+    pub(super) fn next(&mut self) -> bool {
+        let p = if self.broken { self.stays } else { self.begins };
+        self.broken = self.rng.chance(p);
+        self.n += u64::from(self.broken);
+        self.broken
+    }
+}
