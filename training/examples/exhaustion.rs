@@ -33,6 +33,23 @@ fn main() {
         }
         return;
     }
+    if arg[1] == "cost" {
+        let ep = episode::stock(&mut Rng::new(1, 5));
+        let mut l: Vec<f32> = (0..256)
+            .map(|i| 0.3 + 0.2 * (i as f32 * 0.1).sin())
+            .collect();
+        let (mut sum, mut least) = (0.0, u128::MAX);
+        for i in 0..2000 {
+            l[i % 256] += 1e-3;
+            let t = std::time::Instant::now();
+            for j in 0..10 {
+                sum += headroom::columns(std::hint::black_box(&l))[j];
+            }
+            least = least.min(t.elapsed().as_nanos() / 10);
+        }
+        println!("{least} ns a row ({sum} {})", ep.event);
+        return;
+    }
     let n_eps: usize = arg[1].parse().unwrap();
     let steps: usize = arg[2].parse().unwrap();
     let t = std::time::Instant::now();
@@ -43,11 +60,18 @@ fn main() {
     } else {
         headroom::N_HEADROOM
     };
+    let zero: Vec<usize> = std::env::var("ZERO").map_or(vec![], |v| {
+        v.split(',').map(|x| x.parse().unwrap()).collect()
+    });
     let row = |ch: &[[f32; 3]], cpu: bool, out: &mut Vec<f32>| {
         let from = ch.len().saturating_sub(headroom::TRACE_BINS);
         for c in 0..if service { 3 } else { 1 } {
             let l: Vec<f32> = ch[from..].iter().map(|x| x[c]).collect();
-            out.extend(headroom::columns(&l));
+            let mut r = headroom::columns(&l);
+            for &z in &zero {
+                r[z] = 0.0;
+            }
+            out.extend(r);
         }
         if service {
             out.push(f32::from(u8::from(cpu)));
@@ -208,60 +232,62 @@ fn main() {
         );
     }
     // dev
-    let theta: f64 = arg.get(4).map_or(0.3, |s| s.parse().unwrap());
-    let mut out = std::fs::File::create(&arg[3]).unwrap();
-    writeln!(out, "episode,ts,p5,p15,p30,ttf_q05,ttf_q50,ttf_q95").unwrap();
-    for line in std::io::BufReader::new(std::fs::File::open("/tmp/xm/dev.txt").unwrap()).lines() {
-        let line = line.unwrap();
-        let f: Vec<&str> = line.split(' ').collect();
-        if (f[1] == "stock") == service {
-            continue;
-        }
-        let ts: Vec<f64> = f[2].split(',').map(|x| x.parse().unwrap()).collect();
-        let cs: Vec<Vec<f32>> = f[3]
-            .split(';')
-            .map(|c| c.split(',').map(|x| x.parse().unwrap()).collect())
-            .collect();
-        let x: Vec<[f32; 3]> = (0..cs[0].len())
-            .map(|i| {
-                [
-                    cs[0][i],
-                    cs.get(1).map_or(0.0, |c| c[i]),
-                    cs.get(2).map_or(0.0, |c| c[i]),
-                ]
-            })
-            .collect();
-        for q in f[4].split(',') {
-            let qt: f64 = q.parse().unwrap();
-            let n = ts.partition_point(|t| *t <= qt + 1e-9);
-            if n < 2 {
+    for (suffix, theta) in [("", 0.3), (".t20", 0.2), (".t10", 0.1), (".t05", 0.05)] {
+        let mut out = std::fs::File::create(format!("{}{suffix}", arg[3])).unwrap();
+        writeln!(out, "episode,ts,p5,p15,p30,ttf_q05,ttf_q50,ttf_q95").unwrap();
+        for line in std::io::BufReader::new(std::fs::File::open("/tmp/xm/dev.txt").unwrap()).lines()
+        {
+            let line = line.unwrap();
+            let f: Vec<&str> = line.split(' ').collect();
+            if (f[1] == "stock") == service {
                 continue;
             }
-            let mut r = Vec::new();
-            row(&x[..n], f[1] == "cpu", &mut r);
-            let p = m.run(ArrayView2::from_shape((1, w), &r).unwrap());
-            let (s, c) = survivals(p.row(0).as_slice().unwrap());
-            let day = s.within(86400.0);
-            let tq = |a: f64| {
-                if day >= theta {
-                    c.quantile_s(a)
-                } else {
-                    f64::INFINITY
+            let ts: Vec<f64> = f[2].split(',').map(|x| x.parse().unwrap()).collect();
+            let cs: Vec<Vec<f32>> = f[3]
+                .split(';')
+                .map(|c| c.split(',').map(|x| x.parse().unwrap()).collect())
+                .collect();
+            let x: Vec<[f32; 3]> = (0..cs[0].len())
+                .map(|i| {
+                    [
+                        cs[0][i],
+                        cs.get(1).map_or(0.0, |c| c[i]),
+                        cs.get(2).map_or(0.0, |c| c[i]),
+                    ]
+                })
+                .collect();
+            for q in f[4].split(',') {
+                let qt: f64 = q.parse().unwrap();
+                let n = ts.partition_point(|t| *t <= qt + 1e-9);
+                if n < 2 {
+                    continue;
                 }
-            };
-            writeln!(
-                out,
-                "{},{},{},{},{},{},{},{}",
-                f[0],
-                q,
-                s.within(300.0),
-                s.within(900.0),
-                s.within(1800.0),
-                tq(0.05),
-                tq(0.5),
-                tq(0.95)
-            )
-            .unwrap();
+                let mut r = Vec::new();
+                row(&x[..n], f[1] == "cpu", &mut r);
+                let p = m.run(ArrayView2::from_shape((1, w), &r).unwrap());
+                let (s, c) = survivals(p.row(0).as_slice().unwrap());
+                let day = s.within(86400.0);
+                let tq = |a: f64| {
+                    if day >= theta {
+                        c.quantile_s(a)
+                    } else {
+                        f64::INFINITY
+                    }
+                };
+                writeln!(
+                    out,
+                    "{},{},{},{},{},{},{},{}",
+                    f[0],
+                    q,
+                    s.within(300.0),
+                    s.within(900.0),
+                    s.within(1800.0),
+                    tq(0.05),
+                    tq(0.5),
+                    tq(0.95)
+                )
+                .unwrap();
+            }
         }
     }
 }

@@ -194,9 +194,9 @@ pub(super) fn onset(rng: &mut Rng) -> usize {
 pub(super) fn length(rng: &mut Rng, course: &Course) -> usize {
     let least = match course {
         Course::Power { fill, .. } | Course::Exponential { fill, .. } => fill.min(600.0),
-        _ => 60.0,
+        _ => 100.0,
     };
     #[expect(clippy::cast_sign_loss, reason = "a positive number of bins")]
-    let bins = rng.ratio(least.max(60.0), 900.0) as usize;
+    let bins = rng.ratio(least.max(100.0), 900.0) as usize;
     bins
 }

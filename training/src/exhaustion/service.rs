@@ -212,6 +212,8 @@ struct Service {
     uneven: f64,
     keep: f64,
     share: f64,
+    /// Part of the requests that fail at all times.
+    flaws: f64,
     /// Use that no request explains.
     overhead: f64,
     /// Mean bins between standstills, and how long they last; infinite for none.
@@ -258,7 +260,7 @@ impl Service {
             rate,
             objective,
             quick,
-            spread: rng.between(0.05, if queue { 1.0 } else { 0.6 }),
+            spread: rng.between(0.05, if queue { 0.8 } else { 0.6 }),
             workers: vec![0.0; workers],
             link_free_at: 0.0,
             link: (rng.ratio(3.0, 40.0), rng.between(0.4, 0.9)),
@@ -271,16 +273,21 @@ impl Service {
             },
             now: 0.0,
             log_speed: 0.0,
-            uneven: rng.ratio(0.01, 0.3),
+            uneven: rng.ratio(0.005, 0.2),
             keep: (-1.0 / rng.ratio(1.0, 30.0)).exp(),
-            share: if rng.chance(0.6) {
+            share: if rng.chance(0.8) {
                 1.0
             } else {
                 rng.between(0.7, 1.0)
             },
+            flaws: if rng.chance(if queue { 0.2 } else { 0.6 }) {
+                rng.ratio(1e-4, 0.03)
+            } else {
+                0.0
+            },
             overhead: rng.ratio(0.001, 0.08),
             stalls: if rng.chance(if queue { 0.7 } else { 0.3 }) {
-                (rng.ratio(10.0, 500.0), rng.ratio(0.1, 1.5))
+                (rng.ratio(15.0, 500.0), rng.ratio(0.05, 1.0))
             } else {
                 (f64::INFINITY, 0.0)
             },
@@ -374,6 +381,7 @@ impl Service {
             Mechanism::LostWorkers | Mechanism::Link => (self.quick * varied, false),
         };
         let lost = self.lost(level);
+        failed |= rng.chance(self.flaws);
         let next = self.workers.iter_mut().skip(lost);
         let mut latency = f64::INFINITY;
         if let Some(free_at) = next.min_by(|a, b| a.total_cmp(b)) {
@@ -394,10 +402,12 @@ impl Service {
             }
             latency += self.link_free_at - at;
         }
-        failed |= latency > patience;
-        if self.mechanism == Mechanism::Queue && failed {
-            // The line is full.
-            latency = self.quick;
+        if latency > patience {
+            failed = true;
+            if self.mechanism == Mechanism::Queue {
+                // The line is full.
+                latency = self.quick;
+            }
         }
         latency = latency.min(1.01 * patience);
         let relative = latency / self.objective;
