@@ -4,10 +4,11 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "forestall/v1/series",
     "forestall/v1/ingest",
     "forestall/v1/risk",
+    "forestall/v1/outlook",
     "forestall/v1/scoring",
     "forestall/v1/feedback",
     "forestall/v1/server",

@@ -27,11 +27,19 @@ const NEEDS: &[Need] = &[
         binary: "python3",
         why: "checks our models with the tools of others: cargo xtask python",
     },
+    Need {
+        package: "postgresql",
+        binary: "initdb",
+        why: "runs out of connections: forestall rig connections",
+    },
 ];
+
+/// Where Debian keeps the programs of PostgreSQL, by version: not on the path.
+const POSTGRES: &str = "/usr/lib/postgresql";
 
 /// Whether a need is met. Debian's Python comes without what makes an environment, so that is asked for by name.
 fn is_met(need: &Need) -> bool {
-    let Some(program) = on_path(need.binary) else {
+    let Some(program) = place(need) else {
         return false;
     };
     if need.package != "python3-venv" {
@@ -42,6 +50,16 @@ fn is_met(need: &Need) -> bool {
         .stderr(Stdio::null())
         .status();
     probe.is_ok_and(|status| status.success())
+}
+
+/// Where the program of a need is.
+fn place(need: &Need) -> Option<PathBuf> {
+    let in_folder = || {
+        let versions = std::fs::read_dir(POSTGRES).into_iter().flatten().flatten();
+        let mut programs = versions.map(|version| version.path().join("bin").join(need.binary));
+        programs.find(|program| program.is_file())
+    };
+    on_path(need.binary).or_else(in_folder)
 }
 
 /// What is missing, and could be had by `apt-get`.
@@ -60,7 +78,7 @@ pub(crate) fn on_path(binary: &str) -> Option<PathBuf> {
 /// Prints the table of needs.
 pub(crate) fn list() -> Result<bool> {
     for need in NEEDS {
-        let place = match on_path(need.binary).filter(|_| is_met(need)) {
+        let place = match place(need).filter(|_| is_met(need)) {
             Some(path) => path.display().to_string(),
             None => "missing".to_owned(),
         };

@@ -28,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dataset", &["series", "features"]),
     ("training", &["series", "features", "predict", "graph"]),
     ("proto", &[]),
+    ("rig", &[]),
     // Row 4.
     (
         "server",
@@ -41,7 +42,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "forestall",
         &[
             "series", "catalog", "features", "predict", "hotpath", "sources", "store", "eval",
-            "proto", "server", "onnx", "training", "dataset",
+            "proto", "server", "onnx", "training", "dataset", "rig",
         ],
     ),
     // Beside. Nothing imports these, but for tests; benchmarks draw their series and count allocations as tests do.

@@ -13,11 +13,14 @@ mod evaluate;
 mod features_list;
 mod feedback;
 mod hint;
+mod interrupt;
 mod model_file;
 mod models;
 mod numbers;
+mod outlook;
 mod progress;
 mod replay;
+mod rig;
 mod risks;
 mod runtime;
 mod series_list;
@@ -36,9 +39,10 @@ const FIRST_STEPS: &str = "\
 First steps:
   forestall serve                           watch this machine
   forestall watch                           see, live, what is odd (in a second terminal)
+  forestall outlook                         what runs out, and when
   forestall replay FILE --plot out.html     judge recorded metrics";
 
-/// Watches infrastructure metrics and says what is odd.
+/// Watches infrastructure metrics and says what is odd, and what runs out.
 #[derive(Debug, Parser)]
 #[command(name = "forestall", version, after_help = FIRST_STEPS, arg_required_else_help = true, max_term_width = 110)]
 struct Cli {
@@ -51,12 +55,14 @@ enum Command {
     Serve(serve::ServeArgs),
     Watch(watch::WatchArgs),
     Risks(risks::RisksArgs),
+    Outlook(outlook::OutlookArgs),
     Series(series_list::SeriesArgs),
     Feedback(feedback::FeedbackArgs),
     Capture(capture::CaptureArgs),
     Replay(replay::ReplayArgs),
     Eval(evaluate::EvalArgs),
     Dataset(dataset::DatasetArgs),
+    Rig(rig::RigArgs),
     Models(models::ModelsArgs),
     Train(train::TrainArgs),
     Simulate(simulate::SimulateArgs),
@@ -69,6 +75,12 @@ enum Command {
     /// Tries a graph on standard input, so that what it does to a process is done to this one
     #[command(name = "__probe-model", hide = true)]
     ProbeModel,
+    /// Makes the fault of `forestall rig`, until it is killed
+    #[command(name = "__rig-driver", hide = true)]
+    RigDriver,
+    /// Undoes the sandbox of `forestall rig` when that is gone
+    #[command(name = "__rig-keeper", hide = true)]
+    RigKeeper,
 }
 
 fn run(command: Command) -> anyhow::Result<()> {
@@ -76,12 +88,14 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Serve(args) => serve::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::Risks(args) => risks::run(&args),
+        Command::Outlook(args) => outlook::run(&args),
         Command::Series(args) => series_list::run(&args),
         Command::Feedback(args) => feedback::run(&args),
         Command::Capture(args) => capture::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Eval(args) => evaluate::run(&args),
         Command::Dataset(args) => dataset::run(&args),
+        Command::Rig(args) => rig::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Simulate(args) => simulate::run(&args),
@@ -91,6 +105,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Config(args) => config::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::ProbeModel => models::probe(),
+        Command::RigDriver => Ok(::rig::driver_main()?),
+        Command::RigKeeper => Ok(::rig::keeper_main()?),
     }
 }
 

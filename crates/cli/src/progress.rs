@@ -21,6 +21,12 @@ pub(crate) fn items(name: &str, total: u64) -> ProgressBar {
     )
 }
 
+/// A bar that shows how full something is, in thousandths, and says the rest in its message.
+pub(crate) fn level(name: &str) -> ProgressBar {
+    let template = format!("{name:<12} {{bar:24}}  {{msg}}");
+    bar("", Some(1000), &template)
+}
+
 fn bar(name: &str, total: Option<u64>, template: &str) -> ProgressBar {
     let visible = std::io::stderr().is_terminal();
     let target = if visible {

@@ -195,6 +195,38 @@ fn a_plot_needs_nothing_else_and_stays_small() {
 }
 
 #[test]
+fn what_runs_out_at_the_end_of_a_recording_is_told_and_drawn() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = made::leak(dir.path(), "leak.csv");
+    let page = dir.path().join("out.html");
+    let args = [
+        "replay",
+        &file,
+        "--outlook",
+        "--plot",
+        page.to_str().unwrap(),
+    ];
+    let out = forestall(&args).succeeds().out;
+    for part in [
+        "  outlook  1 at the last sample\n",
+        "container_memory_working_set_bytes{pod=\"api\"}  memory",
+        " of 1 GiB",
+        " min (",
+        "  missing  1 without a known limit\n",
+        "container_memory_working_set_bytes{pod=\"web\"}  memory  container_spec_memory_limit_bytes",
+    ] {
+        assert!(out.contains(part), "{part:?} is not in\n{out}");
+    }
+    let page = fs::read_to_string(page).unwrap();
+    assert!(
+        page.contains("data-now") && page.contains("class=dot") && page.contains("What was odd")
+    );
+    let out = forestall(&["replay", &file]).succeeds().out;
+    assert!(!out.contains("outlook"), "{out}");
+    forestall(&["replay", &file, "--tempo", "20"]).fails(2);
+}
+
+#[test]
 fn names_cannot_break_out_of_the_page() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("out.html");
@@ -285,6 +317,7 @@ fn every_command_teaches() {
         "serve",
         "watch",
         "risks",
+        "outlook",
         "series",
         "feedback",
         "replay",

@@ -2,8 +2,10 @@
 
 mod run;
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command};
+use std::time::{Duration, Instant};
 
 use run::{command, forestall, made};
 
@@ -116,6 +118,72 @@ fn a_recording_pushed_in_can_be_listed_asked_for_and_watched() {
         "{}",
         refused.err
     );
+    served.stop();
+}
+
+#[test]
+fn what_runs_out_is_listed_drawn_and_watched() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = made::leak(dir.path(), "leak.csv");
+    let config = dir.path().join("forestall.toml");
+    // One shard, so that what is pushed together is seen together; and looks that nobody has to wait for.
+    fs::write(&config, "ingest.shards = 1\n[outlook]\nrefresh_s = 0.1\n").unwrap();
+    let served = Served::start(&["--no-state", "--config", config.to_str().unwrap()]);
+    served.push(&file);
+    let leaking = "container_memory_working_set_bytes{pod=\"api\"}";
+
+    let began = Instant::now();
+    let soon = ["outlook", "--min-probability", "0.5", "--json"];
+    let told = loop {
+        let told = served.ask(&soon);
+        if !told.is_empty() {
+            break told;
+        }
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "nothing is foretold"
+        );
+    };
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(
+        (&told["resource"], &told["family"]),
+        (&leaking.into(), &"memory".into())
+    );
+    assert!(told["time_to_exhaustion"]["p50_s"].as_f64().unwrap() < 3_600.0);
+
+    let table = served.ask(&["outlook"]);
+    assert!(
+        table.contains(leaking) && table.contains(" of 1 GiB"),
+        "{table}"
+    );
+    assert!(
+        table.ends_with("1 more without a known limit: `forestall outlook --missing`\n"),
+        "{table}"
+    );
+    let missing = served.ask(&["outlook", "--missing", "--family", "memory"]);
+    assert!(
+        missing.contains("container_spec_memory_limit_bytes"),
+        "{missing}"
+    );
+    assert!(
+        missing.contains("1 of 1 resources without a known limit"),
+        "{missing}"
+    );
+    let page = dir.path().join("out.html");
+    let full = served.ask(&["outlook", leaking, "--plot", page.to_str().unwrap()]);
+    assert!(
+        full.contains("  runs out   in ") && full.contains("  what to do restart"),
+        "{full}"
+    );
+    assert!(fs::read_to_string(page).unwrap().contains("class=dot"));
+    let frame = served.ask(&["watch", "--once", "--size", "190x40"]);
+    assert!(
+        frame.contains("\nruns out ") && frame.contains(leaking),
+        "{frame}"
+    );
+
+    let unknown = forestall(&["outlook", "nobody", "--addr", &served.addr]).fails(1);
+    assert!(unknown.err.contains("NOT_FOUND"), "{}", unknown.err);
     served.stop();
 }
 

@@ -2,8 +2,6 @@
 //!
 //! A stock has one window and a service three. Windows are full, which is the dearest they get.
 
-#![expect(missing_docs, reason = "made by a macro")]
-
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -11,6 +9,9 @@ use features::headroom::N_HEADROOM;
 use hotpath::{Lookout, LookoutConfig};
 use predict::exhaustion::{CLASSES, Judge, Network};
 use series::{Sample, SeriesId, SeriesKey, Timestamp};
+
+/// A series by name, where it starts, and by how much it grows per bin.
+type Series = (&'static str, f64, f64);
 
 /// Networks of the shapes that ship, with weights of no meaning: what they cost does not depend on it.
 fn judge() -> Arc<Judge> {
@@ -37,7 +38,7 @@ fn judge() -> Arc<Judge> {
 }
 
 /// A lookout with one resource that was filled for two hours.
-fn filled(keys: &[(&str, f64, f64)]) -> Lookout {
+fn filled(keys: &[Series]) -> Lookout {
     let config = LookoutConfig {
         refresh_s: 0.0,
         ..LookoutConfig::default()
@@ -62,7 +63,7 @@ fn filled(keys: &[(&str, f64, f64)]) -> Lookout {
 
 fn refresh(c: &mut Criterion) {
     let now = Timestamp::from_millis(359 * 20_000);
-    let cases: [(&str, &[(&str, f64, f64)]); 2] = [
+    let cases: [(&str, &[Series]); 2] = [
         (
             "stock",
             &[

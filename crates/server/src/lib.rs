@@ -13,18 +13,22 @@ mod inference;
 mod intake;
 mod keeper;
 mod learning;
+mod lookout;
 mod metrics;
 pub mod models;
 mod page;
 mod selector;
 mod sinks;
 mod system_clock;
+mod thread_number;
 
 pub use assembly::{Hangup, Running, Signals, StartError, start};
 pub use auth::TokenError;
 pub use config::{
     CaptureConfig, Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, LearningConfig,
-    ModelsConfig, Problem, ServerConfig, StateConfig, WatchConfig,
+    LimitConfig, ModelsConfig, ObjectivesConfig, OutlookConfig, Problem, ServerConfig, StateConfig,
+    WatchConfig,
 };
+pub use grpc::outlook_message;
 pub use learning::CapturedSource;
 pub use system_clock::SystemClock;

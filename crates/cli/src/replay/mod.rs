@@ -1,5 +1,6 @@
 //! `forestall replay`: recorded metrics through the engine, as fast as it goes.
 
+mod foretold;
 mod into;
 mod judge;
 mod plot;
@@ -19,7 +20,9 @@ use crate::config::EngineArgs;
 use crate::connect::TrustArgs;
 use crate::runtime::block_on;
 pub(crate) use judge::with_advice;
+pub(crate) use plot::draw_outlooks;
 
+use foretold::Foretold;
 use into::Speed;
 use plot::Plot;
 use row::Observer;
@@ -34,6 +37,8 @@ Examples:
       Draw every series with its expected band, its scores and its events.
   forestall replay a.csv b.parquet --scores scores.parquet
       One row per sample, to judge with your own tools.
+  forestall replay day.csv --outlook --plot out.html
+      Also say what runs out, and when, as seen from the end of the recording.
   forestall replay day.csv --into 127.0.0.1:7878 --speed 60
       An hour of the recording per minute into a running server, to look at with `forestall watch`.
   zcat day.csv.gz | forestall replay - --scores - > scores.csv
@@ -64,6 +69,14 @@ pub(crate) struct ReplayArgs {
     #[arg(long, value_name = "OUT.html")]
     plot: Option<PathBuf>,
 
+    /// Say what runs out, and when, as seen from the last sample; with --plot, draw it too
+    #[arg(long)]
+    outlook: bool,
+
+    /// How much faster than its clock time ran in the recording, for --outlook: 20 where a fault was driven twentyfold
+    #[arg(long, value_name = "N", default_value_t = 1.0, value_parser = tempo, requires = "outlook")]
+    tempo: f64,
+
     /// In which order to take the rows of a file
     #[arg(long, value_enum, default_value_t = RowOrder::Auto)]
     order: RowOrder,
@@ -77,7 +90,7 @@ pub(crate) struct ReplayArgs {
     events: usize,
 
     /// Push into the running server at this address instead of scoring here. Series of several files get a label `file`
-    #[arg(long, value_name = "ADDR", conflicts_with_all = ["scores", "plot", "config", "profile", "events"])]
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["scores", "plot", "outlook", "config", "profile", "events"])]
     into: Option<String>,
 
     /// How many times as fast as recorded to push; `max` is as fast as the server takes it
@@ -93,6 +106,13 @@ pub(crate) struct ReplayArgs {
 
 /// Files up to this size are sorted by time unless told otherwise.
 const SORTED_BYTES: u64 = 256 << 20;
+
+fn tempo(text: &str) -> Result<f64, String> {
+    let tempo = text.parse().ok();
+    tempo
+        .filter(|tempo| (0.001..=1000.0).contains(tempo))
+        .ok_or_else(|| "expected a number from 0.001 to 1000".to_owned())
+}
 
 /// The order of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -134,25 +154,26 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<()> {
         .map(|_| Plot::new(&members, config.ensemble.event_threshold));
     for path in &args.files {
         let mut summary = Summary::new(&members);
+        let foretold = args.outlook.then(|| Foretold::new(args.tempo));
+        let mut foretold = foretold.transpose()?;
         let mut observers: Vec<&mut dyn Observer> = vec![&mut summary];
+        observers.extend(foretold.as_mut().map(|one| one as &mut dyn Observer));
         observers.extend(scores.as_mut().map(|scores| scores as &mut dyn Observer));
         observers.extend(plot.as_mut().map(|plot| plot as &mut dyn Observer));
         let unread = judge::file(path, args.options(path), &config, &mut observers)?;
         // Standard output belongs to the scores when they go there.
-        if args.scores.as_deref() == Some(Path::new("-")) {
-            summary.write(
-                &mut std::io::stderr().lock(),
-                &path.display().to_string(),
-                &unread,
-                args.events,
-            )?;
-        } else {
-            summary.write(
-                &mut std::io::stdout().lock(),
-                &path.display().to_string(),
-                &unread,
-                args.events,
-            )?;
+        let mut out: Box<dyn Write> = match args.scores.as_deref() == Some(Path::new("-")) {
+            true => Box::new(std::io::stderr().lock()),
+            false => Box::new(std::io::stdout().lock()),
+        };
+        let name = path.display().to_string();
+        summary.write(&mut out, &name, &unread, args.events)?;
+        if let Some(foretold) = foretold {
+            let outlooks = foretold.finish();
+            foretold::write(&mut out, &outlooks)?;
+            if let Some(plot) = &mut plot {
+                plot.foretell(&outlooks);
+            }
         }
     }
     if let Some(scores) = scores {

@@ -4,7 +4,6 @@ mod calibrator;
 mod data;
 mod exhaustion;
 mod forest;
-mod interrupt;
 mod show;
 mod step;
 

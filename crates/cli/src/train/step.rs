@@ -8,9 +8,9 @@ use clap::Args;
 use training::{Begin, Order, Recipe, train_step_model};
 
 use super::data::{DataArgs, SpanArgs, last};
-use super::interrupt::Interrupt;
 use super::show::{self, Show};
 use crate::hint::WithHint;
+use crate::interrupt::Interrupt;
 use crate::numbers::grouped;
 
 #[derive(Debug, Args)]

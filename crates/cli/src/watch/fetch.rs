@@ -4,13 +4,18 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use proto::v1::feedback_service_client::FeedbackServiceClient;
+use proto::v1::outlook_service_client::OutlookServiceClient;
 use proto::v1::risk_service_client::RiskServiceClient;
 use proto::v1::server_service_client::ServerServiceClient;
 use proto::v1::submit_feedback_request::About;
-use proto::v1::{GetServerInfoRequest, QueryRisksRequest, SubmitFeedbackRequest, Verdict};
+use proto::v1::{
+    GetServerInfoRequest, OutlookState, QueryOutlooksRequest, QueryRisksRequest,
+    SubmitFeedbackRequest, Verdict,
+};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tonic::Status;
+use tonic::{Code, Status};
 
+use super::runs_out::RunsOut;
 use super::state::{Action, Query, Snapshot};
 use crate::connect::Connection;
 use crate::wire;
@@ -18,6 +23,9 @@ use crate::wire;
 /// Series per query, and points of each: a screenful or two.
 const PAGE: i32 = 100;
 const POINTS: u32 = 90;
+/// Resources, and points of each.
+const RESOURCES: i32 = 5;
+const RESOURCE_POINTS: u32 = 16;
 
 /// What came of asking.
 #[derive(Debug)]
@@ -61,7 +69,7 @@ pub(super) async fn run(
 async fn answer(connection: &Connection, query: &Query) -> Update {
     match snapshot(connection, query).await {
         Ok(snapshot) => Update::Snapshot(Box::new(snapshot)),
-        Err(status) if status.code() == tonic::Code::InvalidArgument => {
+        Err(status) if status.code() == Code::InvalidArgument => {
             Update::Said(status.message().to_owned())
         }
         Err(status) => Update::Lost(crate::connect::refused(&status).root_cause().to_string()),
@@ -98,10 +106,45 @@ pub(super) async fn snapshot(connection: &Connection, query: &Query) -> Result<S
         n_matching = n_matching.max(response.total_size);
         risks.extend(response.risks);
     }
+    let runs_out = runs_out(connection, query).await?;
     Ok(Snapshot {
         info,
         risks,
         n_matching,
+        runs_out,
+    })
+}
+
+/// The resources that run out soonest. A server that foretells nothing, or is older, has none.
+async fn runs_out(connection: &Connection, query: &Query) -> Result<RunsOut, Status> {
+    let mut client = OutlookServiceClient::new(connection.clone());
+    let mut ask = async |state: OutlookState, page_size| {
+        let request = QueryOutlooksRequest {
+            filter: query.filter.clone(),
+            states: vec![state.into()],
+            history_size: RESOURCE_POINTS,
+            page_size,
+            ..QueryOutlooksRequest::default()
+        };
+        match client.query_outlooks(request).await {
+            Ok(response) => Ok(response.into_inner()),
+            Err(status)
+                if matches!(
+                    status.code(),
+                    Code::Unimplemented | Code::FailedPrecondition
+                ) =>
+            {
+                Ok(Default::default())
+            }
+            Err(status) => Err(status),
+        }
+    };
+    let forecast = ask(OutlookState::Forecast, RESOURCES).await?;
+    let missing = ask(OutlookState::Missing, 1).await?;
+    Ok(RunsOut {
+        soonest: forecast.outlooks,
+        n_forecast: forecast.total_size,
+        n_missing: missing.total_size,
     })
 }
 

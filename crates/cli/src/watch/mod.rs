@@ -1,8 +1,9 @@
-//! `forestall watch`: the riskiest series, live, in the terminal.
+//! `forestall watch`: what runs out and the riskiest series, live, in the terminal.
 
 mod detail;
 mod fetch;
 mod render;
+mod runs_out;
 mod spark;
 mod state;
 
@@ -34,7 +35,7 @@ Press ? for the keys.";
 /// How long the screen may lag behind an answer.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Shows, live, which series are odd and why.
+/// Shows, live, what runs out and when, and which series are odd and why.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct WatchArgs {

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, Cell, Clear, Paragraph, Row, Table, TableState, Wr
 use series::Unit;
 
 use super::state::{State, is_counter};
-use super::{detail, spark};
+use super::{detail, runs_out, spark};
 use crate::dates::duration;
 use crate::numbers::{grouped, human, rarity};
 use crate::risks::reasons;
@@ -29,7 +29,8 @@ q or Esc             leave
 
 score   how rarely normal behaviour of this series goes so far: 1 in so many samples
 alert   0 to 1: how much something new stands out; an event opens when it is high
-event   how long the event has been open";
+event   how long the event has been open
+runs out   when a limit is met: in 12 min (7–20) is as likely before as after, with 90 % between 7 and 20";
 
 /// Draws everything.
 pub(super) fn draw(frame: &mut Frame<'_>, state: &State) {
@@ -40,12 +41,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State) {
     };
     let areas = Layout::vertical([
         Constraint::Length(2),
+        Constraint::Length(runs_out::height(state, frame.area().height)),
         Constraint::Min(3),
         Constraint::Length(detail_rows),
         Constraint::Length(1),
     ]);
-    let [head, list, pane, foot] = areas.areas(frame.area());
+    let [head, outlooks, list, pane, foot] = areas.areas(frame.area());
     frame.render_widget(Paragraph::new(heading(state)), head);
+    runs_out::draw(frame, outlooks, state);
     risks(frame, list, state);
     if let (true, Some(risk)) = (state.detail, state.selected_risk()) {
         detail::draw(frame, pane, risk);
@@ -53,7 +56,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, state: &State) {
     frame.render_widget(Paragraph::new(footing(state)), foot);
     if state.help {
         let area = frame.area();
-        let (width, height) = (area.width.min(96), area.height.min(14));
+        let (width, height) = (area.width.min(110), area.height.min(15));
         let centred = Rect {
             x: (area.width - width) / 2,
             y: (area.height - height) / 2,

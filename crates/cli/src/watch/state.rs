@@ -6,6 +6,8 @@ use proto::v1::{GetServerInfoResponse, Risk, SeriesKey, Verdict};
 use ratatui::crossterm::event::KeyCode;
 use series::Kind;
 
+use super::runs_out::RunsOut;
+
 /// What the server is asked for.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Query {
@@ -24,6 +26,8 @@ pub(super) struct Snapshot {
     pub(super) risks: Vec<Risk>,
     /// Series that match the filter.
     pub(super) n_matching: u64,
+    /// What runs out, among the resources that match the filter.
+    pub(super) runs_out: RunsOut,
 }
 
 /// What is to be done outside the view.

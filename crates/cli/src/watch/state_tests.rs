@@ -38,6 +38,7 @@ fn snapshot(risks: Vec<Risk>, taken_count: u64, uptime_s: f64) -> Snapshot {
         info,
         n_matching: risks.len() as u64,
         risks,
+        ..Snapshot::default()
     }
 }
 

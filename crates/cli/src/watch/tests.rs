@@ -6,6 +6,7 @@ use proto::v1::{
 };
 use ratatui::style::Color;
 
+use super::runs_out::RunsOut;
 use super::state::Snapshot;
 use super::*;
 use crate::wire;
@@ -73,6 +74,7 @@ fn state() -> State {
         info,
         risks,
         n_matching: 2,
+        runs_out: RunsOut::default(),
     });
     state
 }
@@ -225,4 +227,74 @@ fn sizes_and_intervals_are_checked() {
     for text in ["0", "-1", "nan", "fast"] {
         assert!(interval(text).is_err(), "{text}");
     }
+}
+
+/// The state with so many resources that leak, and so many without a limit.
+fn with_resources(n: usize, n_missing: u64) -> State {
+    let mut state = state();
+    let mut snapshot = state.snapshot.clone().unwrap();
+    snapshot.runs_out = RunsOut {
+        soonest: vec![crate::outlook::tests::leak(); n],
+        n_forecast: n as u64,
+        n_missing,
+    };
+    state.update(snapshot);
+    state
+}
+
+#[test]
+fn what_runs_out_stands_above_the_series() {
+    let text = frame(&with_resources(2, 0), 190, 30).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[2].starts_with("runs out"), "{text}");
+    let expected = [
+        "in 12 min (7–20)",
+        "container_memory_working_set_bytes{pod=\"api\"}",
+        "█████████░░░   75 %",
+        "1.5 GiB of 2 GiB",
+        "98 %",
+        "▁",
+        "█",
+        "leak",
+        "restart, raise limit",
+    ];
+    let mut rest = lines[3];
+    for part in expected {
+        let at = rest
+            .find(part)
+            .unwrap_or_else(|| panic!("{part} is not in {rest:?} of\n{text}"));
+        rest = &rest[at + part.len()..];
+    }
+    assert!(
+        lines[5].is_empty() && lines[6].starts_with("series"),
+        "{text}"
+    );
+}
+
+#[test]
+fn few_rows_have_one_line_for_what_runs_out() {
+    let text = frame(&with_resources(2, 0), 150, 12).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines[2].starts_with(" runs out in 12 min (7–20): container_memory"),
+        "{text}"
+    );
+    assert!(lines[3].starts_with("series"), "{text}");
+    for (cols, rows) in [(1, 1), (10, 3), (40, 8), (300, 100)] {
+        frame(&with_resources(5, 1), cols, rows).unwrap();
+    }
+}
+
+#[test]
+fn that_nothing_runs_out_is_said_in_a_line() {
+    let mut state = with_resources(1, 3);
+    let mut snapshot = state.snapshot.clone().unwrap();
+    snapshot.runs_out.soonest[0].time_to_exhaustion = Some(Default::default());
+    state.update(snapshot);
+    let text = frame(&state, 150, 30).unwrap();
+    let line = text.lines().nth(2).unwrap();
+    assert!(
+        line.starts_with(" 1 resource watched, which does not run out within a day · 3 without"),
+        "{text}"
+    );
 }

@@ -27,3 +27,24 @@ pub(crate) fn wave(dir: &Path, name: &str, rows: usize, spike_at: usize) -> Stri
     fs::write(&path, csv).expect("a scratch folder can be written");
     path.to_str().expect("plain name").to_owned()
 }
+
+/// Half an hour in which a container fills from 30 to 90 % of its limit, scraped every 20 seconds, beside one without a
+/// limit. Returns the file's path.
+pub(crate) fn leak(dir: &Path, name: &str) -> String {
+    const LIMIT: f64 = 1_073_741_824.0;
+    let mut csv = "time,metric,labels,value\n".to_owned();
+    for i in 0..90 {
+        let (at, share) = (1_714_564_800 + i * 20, 0.3 + 0.6 * f64::from(i) / 89.0);
+        let used = LIMIT * share + f64::from(i * 7_919 % 101) * 1e4;
+        let _ = writeln!(
+            csv,
+            "{at},container_spec_memory_limit_bytes,\"pod=\"\"api\"\"\",{LIMIT}\n\
+             {at},container_memory_working_set_bytes,\"pod=\"\"api\"\"\",{used}\n\
+             {at},container_memory_working_set_bytes,\"pod=\"\"web\"\"\",{}",
+            1e8 + f64::from(i % 7)
+        );
+    }
+    let path = dir.join(name);
+    fs::write(&path, csv).expect("a scratch folder can be written");
+    path.to_str().expect("plain name").to_owned()
+}

@@ -8,17 +8,19 @@ mod config;
 mod state;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::sync::Arc;
 
 use features::headroom::TRACE_BINS;
-use predict::exhaustion::{Family, Judge, Measure, Outlook, Part, Recipe, Role, Seen};
+use predict::exhaustion::{Conformal, Family, Judge, Measure, Outlook, Part, Recipe, Role, Seen};
 use series::{Sample, SeriesId, SeriesKey, Timestamp};
 
 pub use config::{LimitRule, LookoutConfig};
 
 use catalog::{Catalog, Claim};
 use state::{How, Member, Reading, State};
+use told::Told;
 
 /// Parts that came before the resource that they belong to; beyond so many the rest is forgotten.
 const MOST_WAITING: usize = 100_000;
@@ -44,6 +46,7 @@ struct Entry {
     recipe: Recipe,
     limit: Option<f64>,
     state: State,
+    told: Told,
 }
 
 /// The resources, and what is known of them.
@@ -60,6 +63,7 @@ pub struct Lookout {
     waiting: Vec<(SeriesId, Claim)>,
     /// Where the next refresh goes on.
     next: usize,
+    conformal: Conformal,
     levels: Box<[[f32; TRACE_BINS]; 3]>,
 }
 
@@ -77,6 +81,7 @@ impl Lookout {
             routes: Vec::new(),
             waiting: Vec::new(),
             next: 0,
+            conformal: Conformal::default(),
             levels: Box::new([[0.0; TRACE_BINS]; 3]),
         }
     }
@@ -221,6 +226,7 @@ impl Lookout {
             recipe,
             limit,
             state: State::new(recipe.measure),
+            told: Told::default(),
         });
         Some(self.resources.len() as u32 - 1)
     }
@@ -327,16 +333,34 @@ impl Lookout {
             return None;
         }
         let [load, latency, errors] = &*self.levels;
-        Some(self.judge.outlook(&Seen {
+        let at_us = state.newest_us;
+        let family = self.resources[place].family;
+        let mut outlook = self.judge.outlook(&Seen {
             resource: place as u32,
-            family: self.resources[place].family,
-            at: Timestamp::from_micros(state.newest_us),
+            family,
+            at: Timestamp::from_micros(at_us),
             level: reading.used,
             limit: reading.limit,
             channels: [&load[..n], &latency[..n], &errors[..n]],
             waiting: reading.waiting,
             coverage: state.coverage(),
-        }))
+        });
+        let (bin_us, told) = (self.config.bin_us(), &mut self.entries[place].told);
+        let level = reading.channels.iter().copied().fold(f32::MIN, f32::max);
+        if let Some(missed) = told.judge(at_us, level, bin_us) {
+            self.conformal.learn(family, missed);
+        }
+        outlook.calibrate(&self.conformal);
+        let us = |s: f64| s * 1e6 / self.config.tempo.max(1e-6);
+        let [early, _, late] = outlook.ttf_s;
+        told.remember(at_us, [us(early), us(late)], bin_us);
+        Some(outlook)
+    }
+
+    /// How intervals are stretched by what came of those that were told.
+    #[must_use]
+    pub const fn conformal(&self) -> &Conformal {
+        &self.conformal
     }
 
     /// The resources found so far; their places never change.
@@ -345,7 +369,7 @@ impl Lookout {
         &self.resources
     }
 
-    /// The recent past of a resource, bin by bin: time, and level over limit (load, for a service), oldest first. Empty for
+    /// The recent past of a resource, bin by bin: time, and level over limit, oldest first. Empty for
     /// a resource that is not there.
     #[must_use]
     pub fn history(&self, resource: u32) -> Vec<(Timestamp, f32)> {

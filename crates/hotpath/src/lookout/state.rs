@@ -81,6 +81,18 @@ pub(super) struct Reading {
     pub(super) waiting: f32,
 }
 
+impl Reading {
+    /// Load, latency and errors, each as a share of its limit or objective: the nearest to it is the level.
+    fn of_service(channels: [f64; 3], waiting: f64) -> Self {
+        Self {
+            used: channels.iter().copied().fold(0.0, f64::max),
+            limit: 1.0,
+            channels: channels.map(|share| share.clamp(0.0, HIGHEST) as f32),
+            waiting: waiting.clamp(0.0, HIGHEST) as f32,
+        }
+    }
+}
+
 /// What is known of one resource.
 #[derive(Debug, Clone)]
 pub(super) struct State {
@@ -315,10 +327,20 @@ impl State {
         (1.0 - self.guessed / n.max(1.0)).clamp(0.0, 1.0)
     }
 
-    /// Bin by bin: time in microseconds, and level.
+    /// Bin by bin: time in microseconds, and level; of a service the largest of load, latency and errors.
     pub(super) fn history(&self, config: &LookoutConfig) -> Vec<(i64, f32)> {
-        let mut levels = [0.0; TRACE_BINS];
+        let (mut levels, mut more) = ([0.0f32; TRACE_BINS], [0.0f32; TRACE_BINS]);
         let n = self.trace.copy(&mut levels);
+        for trace in self
+            .service
+            .iter()
+            .flat_map(|service| service.traces.iter())
+        {
+            trace.copy(&mut more);
+            for (level, other) in levels.iter_mut().zip(&more) {
+                *level = level.max(*other);
+            }
+        }
         let bin_us = config.bin_us();
         let end = |i: usize| (self.last_bin + 1 - (n - 1 - i) as i64).saturating_mul(bin_us);
         (0..n).map(|i| (end(i), levels[i])).collect()
@@ -399,12 +421,7 @@ impl State {
         let service = self.service.as_ref()?;
         if let Some(share) = get(Role::Share) {
             let limit = own_limit.unwrap_or(1.0);
-            return Some(Reading {
-                used: share,
-                limit,
-                channels: [(share / limit).clamp(0.0, HIGHEST) as f32, 0.0, 0.0],
-                waiting: 0.0,
-            });
+            return Some(Reading::of_service([share / limit, 0.0, 0.0], 0.0));
         }
         let limit = own_limit.or_else(|| Some(get(Role::Quota)? / get(Role::Period)?));
         let limit = limit.filter(|limit| *limit > 0.0 && *limit < NO_LIMIT)?;
@@ -412,17 +429,8 @@ impl State {
         let used = over.of[Role::Time.index()] / over.seconds;
         let slow = over.quantile(&service.bounds, 0.95).or_else(|| over.mean());
         let errors = over.failed().unwrap_or(0.0) / config.service_errors.max(1e-6);
-        Some(Reading {
-            used,
-            limit,
-            channels: [
-                used / limit,
-                slow.unwrap_or(0.0) / config.latency_objective_s.max(1e-6),
-                errors,
-            ]
-            .map(|share| share.clamp(0.0, HIGHEST) as f32),
-            waiting: 0.0,
-        })
+        let slow = slow.unwrap_or(0.0) / config.latency_objective_s.max(1e-6);
+        Some(Reading::of_service([used / limit, slow, errors], 0.0))
     }
 
     fn called(&self, get: &dyn Fn(Role) -> Option<f64>, config: &LookoutConfig) -> Option<Reading> {
@@ -433,13 +441,8 @@ impl State {
         // Over as many bins as the rates.
         let now = busy(get).unwrap_or(0.0);
         let smooth = (over.of[Role::Busy.index()] + now) / (over.of[Role::Workers.index()] + 1.0);
-        Some(Reading {
-            used: failed,
-            limit: config.dependency_errors,
-            channels: [smooth, slow, failed / config.dependency_errors.max(1e-6)]
-                .map(|share| share.clamp(0.0, HIGHEST) as f32),
-            waiting: now.clamp(0.0, HIGHEST) as f32,
-        })
+        let errors = failed / config.dependency_errors.max(1e-6);
+        Some(Reading::of_service([smooth, slow, errors], now))
     }
 }
 

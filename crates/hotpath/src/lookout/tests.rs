@@ -334,7 +334,7 @@ fn processor_latency_and_errors_make_a_service() {
     let outlooks = rig.outlooks();
     let cpu = outlooks.iter().find(|o| o.family == Family::Cpu).unwrap();
     assert!(
-        (cpu.level - 0.4).abs() < 1e-9 && (cpu.limit - 0.5).abs() < 1e-9,
+        (cpu.level - 0.8).abs() < 1e-9 && (cpu.limit - 1.0).abs() < 1e-9,
         "{cpu:?}"
     );
     let entry = &rig.lookout.entries[cpu.resource as usize];

@@ -3,15 +3,12 @@
 use features::headroom::{self, Columns, N_HEADROOM};
 use series::Timestamp;
 
-use super::network::survivals;
-use super::{Cause, FACTORS, FAN_POINTS, Family, Fan, HORIZONS_S, Network, NetworkError, Outlook};
+use super::network::survival;
+use super::{Action, Cause, FACTORS, FAN_POINTS, Family, Fan, Network, NetworkError, Outlook};
 use crate::risk::{Factor, MAX_FACTORS, insert_factor};
 
 /// Seconds of a bin.
 const BIN_S: f32 = 20.0;
-/// A time to exhaustion is told when exhaustion within a day is at least so likely. Chosen on simulated episodes: below it
-/// more than nine in ten of the times that would be told are for what never ends.
-const FORESEEN: f64 = 0.3;
 /// Bins after which a forecast rests on a full quarter of an hour.
 const SETTLED_BINS: f32 = 45.0;
 
@@ -79,16 +76,8 @@ impl Judge {
         } else {
             self.stock.run(&row[..N_HEADROOM])
         };
-        let (survival, given) = survivals(&classes);
-        let within = HORIZONS_S.map(|s| survival.within(s) as f32);
-        let foreseen = f64::from(within[4]) >= FORESEEN;
-        let ttf_s = [0.05, 0.5, 0.95].map(|p| {
-            if foreseen {
-                given.quantile_s(p)
-            } else {
-                f64::INFINITY
-            }
-        });
+        let survival = survival(&classes);
+        let (within, ttf_s) = (survival.within_horizons(), survival.ttf_s());
         let leading = leading(seen, is_service);
         let n = seen.channels[0].len() as f32;
         Outlook {
@@ -108,9 +97,18 @@ impl Judge {
                 &columns[leading],
             ),
             factors: factors(seen, &columns, leading),
-            actions: if foreseen { seen.family.actions() } else { &[] },
+            actions: actions(seen.family, ttf_s),
             fan: fan(seen, ttf_s, &columns[leading], leading),
         }
+    }
+}
+
+/// What could be done, where something is foreseen.
+pub(super) fn actions(family: Family, ttf_s: [f64; 3]) -> &'static [Action] {
+    if ttf_s[1].is_finite() {
+        family.actions()
+    } else {
+        &[]
     }
 }
 
@@ -245,17 +243,19 @@ fn fan(seen: &Seen<'_>, ttf_s: [f64; 3], columns: &Columns, leading: usize) -> F
         let bins = s / BIN_S;
         let calm = now + slope * 30.0 * (1.0 - (-bins / 30.0).exp());
         let spread = 1.645 * step * bins.sqrt();
-        let line = |ttf_s: f64, calm: f32| {
-            if ttf_s.is_finite() {
-                now + (1.0 - now) * (s / ttf_s.max(1.0) as f32).min(1.0)
-            } else {
-                calm.clamp(0.0, 1.0)
-            }
-        };
         fan.ahead_s[i] = s;
-        fan.high[i] = unit * line(ttf_s[0], calm + spread);
-        fan.median[i] = unit * line(ttf_s[1], calm);
-        fan.low[i] = unit * line(ttf_s[2], calm - spread);
+        let lines = [calm + spread, calm, calm - spread];
+        let lines = [0, 1, 2].map(|k| unit * line(now, s, ttf_s[k], lines[k]));
+        [fan.high[i], fan.median[i], fan.low[i]] = lines;
     }
     fan
+}
+
+/// The level `s` seconds on: on its way to the limit, or at `calm` where the limit is not foreseen.
+pub(super) fn line(now: f32, s: f32, ttf_s: f64, calm: f32) -> f32 {
+    if ttf_s.is_finite() {
+        now + (1.0 - now) * (s / ttf_s.max(1.0) as f32).min(1.0)
+    } else {
+        calm.clamp(0.0, 1.0)
+    }
 }

@@ -1,5 +1,6 @@
 //! When do we run out. Families of resources, the distribution of the time that is left, and what is said about it.
 
+mod conformal;
 mod connections;
 mod cpu;
 mod dependency;
@@ -13,6 +14,7 @@ mod outlook;
 mod recipe;
 mod survival;
 
+pub use conformal::Conformal;
 pub use family::{Action, FAMILIES, Family};
 pub use judge::{Judge, Seen};
 pub use network::{CLASSES, Network, NetworkError};

@@ -146,15 +146,57 @@ impl Network {
     }
 }
 
-/// Survival from the probabilities of stretches: for certain, and if exhaustion comes within a day at all.
-pub(super) fn survivals(classes: &[f32; CLASSES]) -> (Survival, Survival) {
-    let day: f32 = classes[..KNOTS].iter().sum();
-    let (mut whole, mut given) = ([1.0f32; KNOTS], [1.0f32; KNOTS]);
+/// Survival from the probabilities of stretches.
+pub(super) fn survival(classes: &[f32; CLASSES]) -> Survival {
     let mut gone = 0.0;
-    for (i, p) in classes[..KNOTS].iter().enumerate() {
+    let mut survival = Survival::CERTAIN;
+    for (s, p) in survival.0.iter_mut().zip(classes) {
         gone += p;
-        whole[i] = (1.0 - gone).max(0.0);
-        given[i] = (1.0 - gone / day.max(1e-6)).max(0.0);
+        *s = (1.0 - gone).max(0.0);
     }
-    (Survival(whole), Survival(given))
+    survival
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(inputs: usize, outputs: usize) -> (Vec<f32>, Vec<f32>) {
+        (vec![0.5; inputs * outputs], vec![0.25; outputs])
+    }
+
+    #[test]
+    fn a_network_that_does_not_fit_is_refused_with_its_layer() {
+        let refused = |layers| Network::new(2, layers).unwrap_err().to_string();
+        assert_eq!(refused(vec![]), "a network without layers");
+        assert!(refused(vec![layer(3, CLASSES)]).starts_with("layer 0 has 81 numbers"));
+        assert!(refused(vec![layer(2, 4), layer(5, CLASSES)]).starts_with("layer 1"));
+        assert!(refused(vec![layer(2, 5)]).contains("gives 5 numbers"));
+        assert!(refused(vec![layer(2, 300)]).contains("300 wide"));
+        let mut nan = layer(2, CLASSES);
+        nan.0[3] = f32::NAN;
+        assert_eq!(refused(vec![nan]), "layer 0 holds NaN");
+    }
+
+    #[test]
+    fn what_is_run_is_what_was_written_down() {
+        let mut first = layer(2, 2);
+        // x0 - x1, and its rectified opposite.
+        first.0 = vec![1.0, -1.0, -1.0, 1.0];
+        first.1 = vec![0.0, 0.0];
+        let mut last = (vec![0.0; 2 * CLASSES], vec![0.0; CLASSES]);
+        last.0[3] = 1.0;
+        last.0[CLASSES + 7] = 2.0;
+        let network = Network::new(2, vec![first, last]).unwrap();
+        let classes = network.run(&[3.0, 1.0]);
+        let sum: f32 = classes.iter().sum();
+        assert!((sum - 1.0).abs() < 1e-6);
+        assert!((classes[3] / classes[0] - 2.0_f32.exp()).abs() < 1e-3);
+        assert!((classes[7] / classes[0] - 1.0).abs() < 1e-6);
+        let classes = network.run(&[1.0, 3.0]);
+        assert!((classes[7] / classes[0] - 4.0_f32.exp()).abs() < 1e-2);
+        // Large sums do not overflow.
+        let far = network.run(&[-1e30, 1e30]);
+        assert!((far[7] - 1.0).abs() < 1e-6 && survival(&far).0[7] < 1e-6);
+    }
 }

@@ -2,7 +2,8 @@
 
 use series::Timestamp;
 
-use super::{Action, Family, Survival};
+use super::judge::{actions, line};
+use super::{Action, Conformal, Family, Survival};
 use crate::risk::{Factor, MAX_FACTORS};
 
 /// Why a resource runs out, or moves without doing so.
@@ -80,7 +81,8 @@ pub struct Outlook {
     pub family: Family,
     /// The time of the newest sample that was used.
     pub at: Timestamp,
-    /// How much is used, in [`Family::unit`].
+    /// How much is used, in [`Family::unit`]. For a service: the largest of load, latency and errors, each as a share of its
+    /// limit or objective; then [`Outlook::limit`] is 1, and the factors say which it is.
     pub level: f64,
     /// How much there is, in the same unit; above 0.
     pub limit: f64,
@@ -100,4 +102,34 @@ pub struct Outlook {
     pub actions: &'static [Action],
     /// Where the level may go over the next half hour.
     pub fan: Fan,
+}
+
+impl Outlook {
+    /// Tells the same on the grounds of another distribution: that of both time scales, or one that is calibrated anew. All
+    /// that follows from it follows anew, so that nothing contradicts anything.
+    pub fn retell(&mut self, survival: Survival) {
+        self.survival = survival;
+        self.within = survival.within_horizons();
+        self.set_ttf(survival.ttf_s());
+    }
+
+    /// Stretches the interval of the time to exhaustion by what was learned of its like.
+    pub fn calibrate(&mut self, conformal: &Conformal) {
+        self.set_ttf(conformal.apply(self.family, self.ttf_s));
+    }
+
+    fn set_ttf(&mut self, ttf_s: [f64; 3]) {
+        self.ttf_s = ttf_s;
+        self.actions = actions(self.family, ttf_s);
+        let (now, limit) = ((self.level / self.limit) as f32, self.limit as f32);
+        let fan = &mut self.fan;
+        for i in 0..FAN_POINTS {
+            let lines = [&mut fan.high[i], &mut fan.median[i], &mut fan.low[i]];
+            for (to, ttf_s) in lines.into_iter().zip(ttf_s) {
+                // Where no end is foreseen any more, a line that led there stays where the level is.
+                let calm = if *to < limit { *to / limit } else { now };
+                *to = limit * line(now, fan.ahead_s[i], ttf_s, calm);
+            }
+        }
+    }
 }

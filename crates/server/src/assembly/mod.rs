@@ -29,6 +29,7 @@ use crate::host_thread::HostThread;
 use crate::inference::{self, Inference};
 use crate::intake::Intake;
 use crate::keeper::{Keeper, SnapshotStatus};
+use crate::lookout::{self, LookoutThread};
 use crate::models;
 use crate::sinks::Sinks;
 
@@ -77,6 +78,9 @@ pub enum StartError {
     /// The engine cannot be built.
     #[error(transparent)]
     Engine(#[from] catalog::BuildError),
+    /// The models that say what runs out cannot be used.
+    #[error("the models for outlooks")]
+    Outlook(#[from] onnx::LoadError),
     /// The system gives no more threads.
     #[error("starting a thread")]
     Thread(#[source] io::Error),
@@ -117,8 +121,10 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let feedback = state_dir.as_ref().map(StateDir::feedback).transpose()?;
     let board = Arc::new(Board::new(&config.watch));
     let captured = capture::Opened::new(&config.capture, n_shards(&config))?;
+    let lookout = lookout::Opened::new(&config, n_shards(&config))?;
     let sink = Arc::new(Sinks {
         board: Arc::clone(&board),
+        lookout: lookout.as_ref().map(lookout::Opened::inlet),
         capture: captured.as_ref().map(capture::Opened::tap),
     });
     // First the model, so that learned state finds the one that it belongs to.
@@ -147,6 +153,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         .map(|opened| opened.start(&config.capture, Arc::downgrade(&engine), Arc::clone(&clock)));
     let capture = capture.transpose().map_err(StartError::Thread)?;
     let capture = capture.map(Arc::new);
+    let lookout = lookout.map(|opened| opened.start(Arc::downgrade(&engine)));
+    let lookout = lookout.transpose().map_err(StartError::Thread)?;
     let mut learning = None;
     let models = match &serving {
         Some(serving) => {
@@ -201,6 +209,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         feedback,
         snapshots,
         capture: capture.clone(),
+        outlooks: lookout.as_ref().map(LookoutThread::outlooks),
         host_missing: host.as_ref().map(HostThread::missing),
         inference,
         models,
@@ -219,6 +228,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         host,
         keeper,
         capture,
+        lookout,
         learning,
         reload,
         grace,

@@ -17,6 +17,7 @@ use crate::host_thread::HostThread;
 use crate::intake::Intake;
 use crate::keeper::Keeper;
 use crate::learning::LearningThread;
+use crate::lookout::LookoutThread;
 
 /// What SIGHUP does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,7 @@ pub struct Running {
     pub(super) host: Option<HostThread>,
     pub(super) keeper: Option<Keeper>,
     pub(super) capture: Option<Arc<capture::Recorder>>,
+    pub(super) lookout: Option<LookoutThread>,
     pub(super) learning: Option<LearningThread>,
     /// Told when the champion is to be looked at again.
     pub(super) reload: Arc<Notify>,
@@ -125,8 +127,9 @@ impl Running {
             self.server.abort();
         }
         let (host, keeper, learning) = (self.host.take(), self.keeper.take(), self.learning.take());
+        let lookout = self.lookout.take();
         // Joining a thread waits.
-        let _ = spawn_blocking(move || drop((host, learning))).await;
+        let _ = spawn_blocking(move || drop((host, learning, lookout))).await;
         self.intake.drained().await;
         if let Some(capture) = self.capture.take() {
             let _ = spawn_blocking(move || capture.finish()).await;

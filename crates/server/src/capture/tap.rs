@@ -4,7 +4,6 @@
 //! for each small batch, which costs a shard more than all its copying. What stays in a buffer that does not fill is
 //! fetched at each flush.
 
-use std::cell::OnceCell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -12,6 +11,8 @@ use hotpath::Scored;
 use parking_lot::Mutex;
 use predict::{Phase, Risk};
 use store::capture::{EventPhase, Row, Said};
+
+use crate::thread_number::thread_number;
 
 /// Rows of one buffer: 104 KiB, which stays in the second cache between shard and writer.
 const BUFFER_ROWS: usize = 1024;
@@ -62,7 +63,7 @@ impl Tap {
     pub(crate) fn offer(&self, scored: &Scored<'_>) {
         let (mut risks, mut columns) = (scored.risks, scored.columns);
         // Others hold this lock for as long as it takes to hand a buffer over.
-        let mut buffer = self.open[number_of_thread() % self.open.len()].lock();
+        let mut buffer = self.open[thread_number() % self.open.len()].lock();
         while !risks.is_empty() && !columns.is_empty() {
             let n = risks.len().min(columns.len());
             let n = n.min(BUFFER_ROWS.saturating_sub(buffer.len()).max(1));
@@ -135,15 +136,6 @@ impl Tap {
     pub(super) fn n_dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
-}
-
-/// A number for this thread, the same at each call.
-fn number_of_thread() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static OWN: OnceCell<usize> = const { OnceCell::new() };
-    }
-    OWN.with(|own| *own.get_or_init(|| NEXT.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// All but the features.

@@ -104,6 +104,7 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
         host,
         state,
         watch,
+        outlook,
         capture,
         models,
         learning,
@@ -268,6 +269,11 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
             "there is no home directory to keep state in: name a directory",
         ));
     }
+    problems.extend(
+        outlook
+            .problems()
+            .map(|(key, message)| problem(&key, message)),
+    );
     problems.extend(
         capture
             .problems()

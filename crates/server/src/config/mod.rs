@@ -4,6 +4,7 @@ mod capture;
 mod check;
 mod engine_text;
 mod models;
+mod outlook;
 
 use std::fmt;
 use std::fs;
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use capture::CaptureConfig;
 pub use models::{LearningConfig, ModelsConfig};
+pub use outlook::{LimitConfig, ObjectivesConfig, OutlookConfig};
 
 /// Everything that may be set. [`Config::default_toml`] documents each key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub struct Config {
     pub state: StateConfig,
     /// What is kept for readers.
     pub watch: WatchConfig,
+    /// What is foretold of resources.
+    pub outlook: OutlookConfig,
     /// What is written down for learning.
     pub capture: CaptureConfig,
     /// Models kept like code.
@@ -112,9 +116,9 @@ pub struct StateConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WatchConfig {
-    /// Most readers of WatchRisks.
+    /// Most readers of WatchRisks, and of WatchOutlooks.
     pub max_watchers: usize,
-    /// Risks that wait for one reader.
+    /// Risks, or outlooks, that wait for one reader.
     pub queue_risks: usize,
     /// Recent points kept of each series.
     pub history_points: usize,

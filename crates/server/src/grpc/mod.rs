@@ -8,6 +8,7 @@ mod inference;
 mod info;
 mod ingest;
 mod models;
+mod outlook;
 mod risk;
 mod scoring;
 mod to_proto;
@@ -15,6 +16,7 @@ mod watch;
 
 pub(crate) use feedback::to_engine as verdict_to_engine;
 pub(crate) use models::Kept;
+pub use outlook::outlook_message;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -41,6 +43,7 @@ use crate::culprits::Culprits;
 use crate::inference::Inference;
 use crate::intake::Intake;
 use crate::keeper::SnapshotStatus;
+use crate::lookout::Outlooks;
 use crate::metrics;
 use to_proto::Names;
 
@@ -59,6 +62,7 @@ pub(crate) struct State {
     pub(crate) feedback: Option<Mutex<FeedbackLog>>,
     pub(crate) snapshots: Option<Arc<Mutex<SnapshotStatus>>>,
     pub(crate) capture: Option<Arc<Recorder>>,
+    pub(crate) outlooks: Option<Arc<Outlooks>>,
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
     pub(crate) inference: Option<Arc<Inference>>,
     pub(crate) models: Option<Arc<Kept>>,
@@ -80,6 +84,7 @@ pub(crate) struct Parts {
     pub(crate) feedback: Option<FeedbackLog>,
     pub(crate) snapshots: Option<Arc<Mutex<SnapshotStatus>>>,
     pub(crate) capture: Option<Arc<Recorder>>,
+    pub(crate) outlooks: Option<Arc<Outlooks>>,
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
     pub(crate) inference: Option<Arc<Inference>>,
     pub(crate) models: Option<Arc<Kept>>,
@@ -97,6 +102,7 @@ impl State {
             feedback,
             snapshots,
             capture,
+            outlooks,
             host_missing,
             inference,
             models,
@@ -116,6 +122,7 @@ impl State {
             culprits,
             snapshots,
             capture,
+            outlooks,
             host_missing,
             inference,
             models,
@@ -175,10 +182,11 @@ fn stopping() -> Status {
 
 /// The names that health is reported under; the empty one stands for the server as a whole. The last one is there
 /// when models are served.
-const HEALTH_NAMES: [&str; 9] = [
+const HEALTH_NAMES: [&str; 10] = [
     "",
     v1::ingest_service_server::SERVICE_NAME,
     v1::risk_service_server::SERVICE_NAME,
+    v1::outlook_service_server::SERVICE_NAME,
     v1::scoring_service_server::SERVICE_NAME,
     v1::feedback_service_server::SERVICE_NAME,
     v1::server_service_server::SERVICE_NAME,
@@ -222,6 +230,7 @@ pub(crate) async fn routes(
     use v1::feedback_service_server::FeedbackServiceServer;
     use v1::ingest_service_server::IngestServiceServer;
     use v1::model_service_server::ModelServiceServer;
+    use v1::outlook_service_server::OutlookServiceServer;
     use v1::risk_service_server::RiskServiceServer;
     use v1::scoring_service_server::ScoringServiceServer;
     use v1::server_service_server::ServerServiceServer;
@@ -245,6 +254,10 @@ pub(crate) async fn routes(
     }
     add!(IngestServiceServer, ingest::Ingest(Arc::clone(state)));
     add!(RiskServiceServer, risk::Risks(Arc::clone(state)));
+    add!(
+        OutlookServiceServer,
+        outlook::OutlookCalls(Arc::clone(state))
+    );
     add!(ScoringServiceServer, scoring::Scoring(Arc::clone(state)));
     add!(
         FeedbackServiceServer,

@@ -93,7 +93,7 @@ fn with_history(state: &State, risk: &Risk, series: v1::SeriesKey, size: u32) ->
 }
 
 /// Turns the places of one page into rows. A page whose rows are large ends early, and the next begins there.
-fn rows<T: Message>(
+pub(super) fn rows<T: Message>(
     page: &Page,
     places: Vec<Place>,
     row: impl Fn(Place) -> Option<T>,

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::text::{CONTENT_TYPE, Kind, Text};
-use super::{capture, engine, learning, model};
+use super::{capture, engine, learning, model, outlook};
 use crate::auth::Auth;
 use crate::grpc::State;
 
@@ -37,6 +37,9 @@ fn page(state: &State) -> String {
     let mut text = Text::default();
     let now = state.intake.now();
     engine::write(&mut text, state, now);
+    if let Some(outlooks) = &state.outlooks {
+        outlook::write(&mut text, outlooks);
+    }
     if let Some(report) = state.capture.as_ref().and_then(|capture| capture.report()) {
         capture::write(&mut text, &report);
     }

@@ -1,4 +1,4 @@
-//! What operators watch: counters of the engine, of capture and learning, and of the models that are served, as a page for Prometheus.
+//! What operators watch: counters of the engine, of the lookout, of capture and learning, and of the models that are served, as a page for Prometheus.
 
 mod capture;
 mod engine;
@@ -6,6 +6,7 @@ mod histogram;
 mod http;
 mod learning;
 mod model;
+mod outlook;
 mod text;
 
 pub(crate) use histogram::nanos;

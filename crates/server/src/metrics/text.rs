@@ -50,7 +50,10 @@ impl Text {
             self.line(format_args!("{open}{label}=\"{}\"", Escaped(value)));
         }
         let close = if labels.is_empty() { "" } else { "}" };
-        self.line(format_args!("{close} {value}\n"));
+        match value {
+            f64::INFINITY => self.line(format_args!("{close} +Inf\n")),
+            value => self.line(format_args!("{close} {value}\n")),
+        }
     }
 
     /// A family of a single number without labels.
@@ -100,11 +103,13 @@ mod tests {
             &[("model", "a\"b\\\n"), ("version", "1")],
             3.0,
         );
+        text.sample("asked_total", &[], f64::INFINITY);
         assert_eq!(
             text.finish(),
             "# HELP up_seconds Since the start.\n# TYPE up_seconds gauge\nup_seconds 1.5\n\
              # HELP asked_total Requests.\n# TYPE asked_total counter\n\
-             asked_total{model=\"a\\\"b\\\\\\n\",version=\"1\"} 3\n"
+             asked_total{model=\"a\\\"b\\\\\\n\",version=\"1\"} 3\n\
+             asked_total +Inf\n"
         );
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use proto::v1;
 use proto::v1::feedback_service_client::FeedbackServiceClient;
 use proto::v1::ingest_service_client::IngestServiceClient;
+use proto::v1::outlook_service_client::OutlookServiceClient;
 use proto::v1::risk_service_client::RiskServiceClient;
 use proto::v1::scoring_service_client::ScoringServiceClient;
 use proto::v1::server_service_client::ServerServiceClient;
@@ -80,6 +81,10 @@ pub(crate) async fn start(edit: impl FnOnce(&mut Config)) -> Server {
 impl Server {
     pub(crate) fn risks(&self) -> RiskServiceClient<Channel> {
         RiskServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn outlooks(&self) -> OutlookServiceClient<Channel> {
+        OutlookServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn scoring(&self) -> ScoringServiceClient<Channel> {

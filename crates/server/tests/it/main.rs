@@ -10,6 +10,7 @@ mod inference;
 mod ingest;
 mod metrics;
 mod models;
+mod outlook;
 mod risk;
 mod scoring;
 mod security;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::pressure::total_s;
 use super::probe::{Probe, Trouble, number_after};
 use super::{Line, Reading};
 
@@ -12,7 +13,8 @@ const NO_LIMIT_BYTES: u64 = 1 << 60;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Files {
     memory: [&'static str; 4],
-    inactive: &'static str,
+    /// Of the third file: inactive page cache, anonymous memory, page cache.
+    stat: [&'static str; 3],
     quota: &'static str,
     period: Option<&'static str>,
     throttled: (&'static str, f64),
@@ -26,7 +28,7 @@ pub(super) const V1: Files = Files {
         "memory.stat",
         "memory.oom_control",
     ],
-    inactive: "total_inactive_file",
+    stat: ["total_inactive_file", "total_rss", "total_cache"],
     quota: "cpu.cfs_quota_us",
     period: Some("cpu.cfs_period_us"),
     throttled: ("throttled_time", 1e9),
@@ -40,7 +42,7 @@ pub(super) const V2: Files = Files {
         "memory.stat",
         "memory.events",
     ],
-    inactive: "inactive_file",
+    stat: ["inactive_file", "anon", "file"],
     quota: "cpu.max",
     period: None,
     throttled: ("throttled_usec", 1e6),
@@ -52,8 +54,8 @@ fn number(text: &str) -> Option<u64> {
 
 pub(super) struct Memory {
     probes: [Probe; 4],
-    inactive: &'static str,
-    lines: [Line; 4],
+    stat: [&'static str; 3],
+    lines: [Line; 6],
 }
 
 impl Memory {
@@ -64,15 +66,17 @@ impl Memory {
         if limit >= NO_LIMIT_BYTES {
             return None;
         }
-        const METRICS: [&str; 4] = [
+        const METRICS: [&str; 6] = [
             "container_memory_usage_bytes",
             "container_spec_memory_limit_bytes",
             "container_memory_working_set_bytes",
             "container_oom_events_total",
+            "container_memory_rss",
+            "container_memory_cache",
         ];
         Some(known.unwrap_or_else(|| Self {
             probes: files.memory.map(|file| Probe::new(folder.join(file))),
-            inactive: files.inactive,
+            stat: files.stat,
             lines: METRICS.map(|metric| Line::new(metric, &[("id", id)])),
         }))
     }
@@ -86,9 +90,17 @@ impl Memory {
         if let Some(limit) = number(limit.read()?) {
             self.lines[1].put(limit as f64, out);
         }
+        let stat = stat.read()?;
+        let [inactive, rss, cache] = self.stat.map(|name| number_after(stat, name));
         // What cannot be reclaimed at once: cAdvisor's definition.
-        if let (Some(usage), Some(inactive)) = (usage, number_after(stat.read()?, self.inactive)) {
+        if let (Some(usage), Some(inactive)) = (usage, inactive) {
             self.lines[2].put(usage.saturating_sub(inactive) as f64, out);
+        }
+        // Apart they tell a leak from a cache that fills what there is.
+        for (line, value) in self.lines[4..].iter().zip([rss, cache]) {
+            if let Some(value) = value {
+                line.put(value as f64, out);
+            }
         }
         if let Some(kills) = number_after(events.read()?, "oom_kill") {
             self.lines[3].put(kills as f64, out);
@@ -147,6 +159,87 @@ impl Cpu {
         for (line, value) in self.lines.iter().zip(values) {
             if let Some(value) = value {
                 line.put(value, out);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Processor time so far, with a quota or without.
+pub(super) struct Spent {
+    probe: Probe,
+    /// The name in `cpu.stat` of version 2; version 1 has a file of its own.
+    name: Option<&'static str>,
+    line: Line,
+}
+
+impl Spent {
+    /// Of the group `id`, in whichever tree under `top` counts it.
+    pub(super) fn find(top: &Path, id: &str, known: Option<Self>) -> Option<Self> {
+        const PLACES: [(&str, &str, Option<&str>); 3] = [
+            ("cpuacct", "cpuacct.usage", None),
+            ("cpu,cpuacct", "cpuacct.usage", None),
+            ("", "cpu.stat", Some("usage_usec")),
+        ];
+        known.or_else(|| {
+            PLACES.into_iter().find_map(|(tree, file, name)| {
+                let path = top.join(tree).join(id.trim_start_matches('/')).join(file);
+                path.exists().then(|| Self {
+                    probe: Probe::new(path),
+                    name,
+                    line: Line::new("container_cpu_usage_seconds_total", &[("id", id)]),
+                })
+            })
+        })
+    }
+
+    pub(super) fn read(&mut self, out: &mut Vec<Reading>) -> Result<(), Trouble> {
+        let text = self.probe.read()?;
+        let spent_s = match self.name {
+            Some(name) => number_after(text, name).map(|us| us as f64 / 1e6),
+            None => number(text).map(|ns| ns as f64 / 1e9),
+        };
+        if let Some(spent_s) = spent_s {
+            self.line.put(spent_s, out);
+        }
+        Ok(())
+    }
+}
+
+/// Time in which some or all of a group waited; version 2 alone shows it, and may do so for a group whose limits stand
+/// in version 1.
+pub(super) struct Pressure {
+    probes: [Probe; 2],
+    lines: [[Line; 2]; 2],
+}
+
+impl Pressure {
+    pub(super) fn find(folder: &Path, id: &str, known: Option<Self>) -> Option<Self> {
+        let files = ["cpu.pressure", "memory.pressure"].map(|file| folder.join(file));
+        files[0].exists().then_some(())?;
+        const METRICS: [[&str; 2]; 2] = [
+            [
+                "container_pressure_cpu_waiting_seconds_total",
+                "container_pressure_cpu_stalled_seconds_total",
+            ],
+            [
+                "container_pressure_memory_waiting_seconds_total",
+                "container_pressure_memory_stalled_seconds_total",
+            ],
+        ];
+        Some(known.unwrap_or_else(|| Self {
+            probes: files.map(Probe::new),
+            lines: METRICS.map(|pair| pair.map(|metric| Line::new(metric, &[("id", id)]))),
+        }))
+    }
+
+    pub(super) fn read(&mut self, out: &mut Vec<Reading>) -> Result<(), Trouble> {
+        for (probe, lines) in self.probes.iter_mut().zip(&self.lines) {
+            let text = probe.read()?;
+            for (line, kind) in lines.iter().zip(["some ", "full "]) {
+                if let Some(total_s) = total_s(text, kind) {
+                    line.put(total_s, out);
+                }
             }
         }
         Ok(())

@@ -47,7 +47,8 @@ pub struct Config {
     pub proc: PathBuf,
     /// Where sysfs is mounted.
     pub sys: PathBuf,
-    /// How many processes to name for each of CPU, memory, descriptors and threads.
+    /// How many processes to name for each of CPU, memory, descriptors and threads, and as many again that are nearest
+    /// to a limit of their own on descriptors and on address space.
     pub top_processes: usize,
     /// How many processes to look at in one tick; on a host with more, each is looked at every few ticks.
     pub scanned_processes: usize,

@@ -60,7 +60,7 @@ impl Collector for Pressure {
 }
 
 /// `some avg10=0.00 avg60=0.94 avg300=2.30 total=18211950`; the total is in microseconds.
-fn total_s(text: &str, kind: &str) -> Option<f64> {
+pub(super) fn total_s(text: &str, kind: &str) -> Option<f64> {
     let line = text.lines().find_map(|line| line.strip_prefix(kind))?;
     let total: u64 = line.split_once("total=")?.1.trim().parse().ok()?;
     Some(total as f64 / 1e6)

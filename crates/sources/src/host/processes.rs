@@ -1,10 +1,11 @@
-//! The processes that use most: CPU, memory, descriptors, threads.
+//! The processes that use most, or are nearest to a limit of their own: CPU, memory, descriptors, threads, address
+//! space.
 
 use series::Timestamp;
 
 use super::probe::Trouble;
-use super::ranking::{Column, Ranking};
-use super::table::Table;
+use super::ranking::{Column, Order, Ranking};
+use super::table::{Process, Table};
 use super::{Collector, Config, Reading};
 
 const CPU: &[Column] = &[("process_cpu_ratio", |p| p.cpu_ratio)];
@@ -15,17 +16,53 @@ const FDS: &[Column] = &[
 ];
 const THREADS: &[Column] = &[("process_threads", |p| Some(p.threads as f64))];
 
-/// Below these a process is nobody's trouble, and the lists of a quiet machine stay short.
-const LEAST: [f64; 4] = [0.02, 16.0 * 1024.0 * 1024.0, 64.0, 16.0];
+const ADDRESS_SPACE: &[Column] = &[
+    ("process_virtual_memory_bytes", |p| {
+        bounded(p).map(|(used, _)| used)
+    }),
+    ("process_virtual_memory_max_bytes", |p| {
+        bounded(p).map(|(_, most)| most)
+    }),
+];
 
-/// Processes that have a series are looked at on every tick, up to twelve for each place of a list; the budget is
+/// Columns and orders of each list. Below the floors a process is nobody's trouble, and the lists of a quiet machine
+/// stay short. Address space is only of interest where it is limited, which it hardly ever is.
+const LISTS: [(&[Column], &[Order]); 5] = [
+    (CPU, &[(|p| p.cpu_ratio, 0.02)]),
+    (MEMORY, &[(|p| Some(p.rss_bytes), 16.0 * 1024.0 * 1024.0)]),
+    (
+        FDS,
+        &[(|p| p.fds.map(|n| n as f64), 64.0), (descriptors, 0.25)],
+    ),
+    (THREADS, &[(|p| Some(p.threads as f64), 16.0)]),
+    (
+        ADDRESS_SPACE,
+        &[(|p| bounded(p).map(|(used, most)| used / most), 0.1)],
+    ),
+];
+/// Places in it of descriptors and of address space.
+const DESCRIPTORS: usize = 2;
+const BOUNDED: usize = 4;
+
+/// The share of the limit on open files that is used.
+fn descriptors(process: &Process) -> Option<f64> {
+    let most = process.max_fds.filter(|most| *most > 0)?;
+    Some(process.fds? as f64 / most as f64)
+}
+
+/// Address space and its limit, where there is one.
+fn bounded(process: &Process) -> Option<(f64, f64)> {
+    let most = process.max_space.filter(|most| *most > 0)?;
+    Some((process.space_bytes as f64, most as f64))
+}
+
+/// Processes that have a series are looked at on every tick, up to eighteen for each place of a list; the budget is
 /// never so small that the others would not get their turn.
-const LEAST_BUDGET_PER_PLACE: usize = 16;
+const LEAST_BUDGET_PER_PLACE: usize = 24;
 
 pub(super) struct Processes {
     table: Table,
-    /// By CPU, memory, descriptors and threads.
-    rankings: [Ranking; 4],
+    rankings: [Ranking; LISTS.len()],
     tracked: Vec<u32>,
 }
 
@@ -36,10 +73,9 @@ impl Processes {
             .scanned_processes
             .max(top.saturating_mul(LEAST_BUDGET_PER_PLACE))
             .max(1);
-        let columns = [CPU, MEMORY, FDS, THREADS];
         Self {
             table: Table::new(&config.proc, budget),
-            rankings: std::array::from_fn(|i| Ranking::new(columns[i], LEAST[i], top)),
+            rankings: LISTS.map(|(columns, orders)| Ranking::new(columns, orders, top)),
             tracked: Vec::new(),
         }
     }
@@ -52,7 +88,8 @@ impl Collector for Processes {
             .extend(self.rankings.iter().flat_map(Ranking::pids));
         self.table.refresh(at, &self.tracked)?;
         self.tracked.clear();
-        self.tracked.extend(self.rankings[2].pids());
+        self.tracked.extend(self.rankings[DESCRIPTORS].pids());
+        self.tracked.extend(self.rankings[BOUNDED].pids());
         self.table.count_fds(&self.tracked);
         for ranking in &mut self.rankings {
             ranking.tick(self.table.tick, &self.table.processes, out);
@@ -130,6 +167,55 @@ mod tests {
         );
         assert!(
             seen.contains(&"process_max_fds{comm=\"server\",pid=\"7\"} 1024".to_owned()),
+            "{seen:?}"
+        );
+    }
+
+    #[test]
+    fn a_process_near_a_limit_of_its_own_is_named_however_small() {
+        let tree = Tree::new();
+        let limits = |files: u32, space: &str| {
+            format!(
+                "Limit  Soft  Hard\nMax open files            {files}      4096      files\n\
+                 Max address space         {space}      unlimited      bytes\n"
+            )
+        };
+        // Two that use most, and a small one near the end of what it may use.
+        for (pid, comm, fds, limit) in [
+            (6, "big", 80, 100_000),
+            (7, "large", 90, 100_000),
+            (8, "small", 9, 12),
+        ] {
+            stat(&tree, pid, comm, 0, 1);
+            tree.write(
+                &format!("proc/{pid}/limits"),
+                &limits(limit, if pid == 8 { "4000" } else { "unlimited" }),
+            );
+            for i in 0..fds {
+                tree.write(&format!("proc/{pid}/fd/{i}"), "");
+            }
+        }
+        let mut processes = Processes::new(&Config {
+            top_processes: 1,
+            ..tree.config()
+        });
+        let seen = (0..5)
+            .map(|i| lines(&mut processes, f64::from(i)))
+            .last()
+            .unwrap();
+        let labels = "{comm=\"small\",pid=\"8\"}";
+        for line in [
+            format!("process_open_fds{labels} 9"),
+            format!("process_max_fds{labels} 12"),
+            // The made-up `stat` says 1000.
+            format!("process_virtual_memory_bytes{labels} 1000"),
+            format!("process_virtual_memory_max_bytes{labels} 4000"),
+        ] {
+            assert!(seen.contains(&line), "{line} in {seen:?}");
+        }
+        assert!(seen.iter().any(|line| line.contains("large")), "{seen:?}");
+        assert!(
+            !seen.contains(&"process_open_fds{comm=\"big\",pid=\"6\"} 80".to_owned()),
             "{seen:?}"
         );
     }

@@ -6,6 +6,7 @@ pub(super) struct Stat<'a> {
     pub(super) spent: u64,
     pub(super) threads: u64,
     pub(super) started: u64,
+    pub(super) space_bytes: u64,
     pub(super) rss_pages: u64,
 }
 
@@ -41,24 +42,26 @@ pub(super) fn parse_stat(text: &[u8]) -> Option<Stat<'_>> {
         return None;
     }
     let started = columns.nth(1)?.parse().ok()?;
-    let rss_pages = columns.nth(1)?.parse().ok()?;
+    let space_bytes = columns.next()?.parse().ok()?;
+    let rss_pages = columns.next()?.parse().ok()?;
     let spent = user.saturating_add(system);
     Some(Stat {
         comm: String::from_utf8_lossy(comm),
         spent,
         threads,
         started,
+        space_bytes,
         rss_pages,
     })
 }
 
-/// The soft limit on open files; `None` where there is none.
-pub(super) fn max_fds(limits: &[u8]) -> Option<u64> {
-    let text = String::from_utf8_lossy(limits);
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_ascii_whitespace().next()?.parse().ok()
+/// The soft limits on open files and on address space; `None` where there is none.
+pub(super) fn limits(text: &[u8]) -> [Option<u64>; 2] {
+    let text = String::from_utf8_lossy(text);
+    ["Max open files", "Max address space"].map(|name| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_ascii_whitespace().next()?.parse().ok()
+    })
 }
 
 #[cfg(test)]

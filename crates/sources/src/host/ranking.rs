@@ -17,14 +17,18 @@ const HOLD_TICKS: u32 = 60;
 /// A metric, and how a process shows it.
 pub(super) type Column = (&'static str, fn(&Process) -> Option<f64>);
 
+/// What decides a rank, and the value below which nobody is at the top, however quiet the machine is.
+pub(super) type Order = (fn(&Process) -> Option<f64>, f64);
+
 /// One list of top processes.
 pub(super) struct Ranking {
-    /// The first decides the rank; the others are reported beside it.
     columns: &'static [Column],
-    /// Below this nobody is at the top, however quiet the machine is.
-    floor: f64,
+    /// Each has a top of its own.
+    orders: &'static [Order],
     top: usize,
     tracked: Vec<Tracked>,
+    /// Those at the top of any order; one may stand there twice.
+    leaders: Vec<u32>,
     scratch: Vec<(f64, u32)>,
 }
 
@@ -39,12 +43,13 @@ struct Tracked {
 }
 
 impl Ranking {
-    pub(super) fn new(columns: &'static [Column], floor: f64, top: usize) -> Self {
+    pub(super) fn new(columns: &'static [Column], orders: &'static [Order], top: usize) -> Self {
         Self {
             columns,
-            floor,
+            orders,
             top,
             tracked: Vec::new(),
+            leaders: Vec::new(),
             scratch: Vec::new(),
         }
     }
@@ -65,7 +70,7 @@ impl Ranking {
         for tracked in &mut self.tracked {
             tracked.at_top = false;
         }
-        for &(_, pid) in &self.scratch {
+        for &pid in &self.leaders {
             let Some(process) = processes.get(&pid) else {
                 continue;
             };
@@ -74,6 +79,7 @@ impl Ranking {
                 .iter_mut()
                 .find(|tracked| tracked.id == process.id)
             {
+                Some(tracked) if tracked.at_top => {}
                 Some(tracked) => {
                     (tracked.at_top, tracked.away) = (true, 0);
                     tracked.streak += 1;
@@ -105,7 +111,7 @@ impl Ranking {
                     }
         });
         // A crowd that takes turns at the top: those that were away the longest make room.
-        let most = self.top * 3;
+        let most = self.top * 3 * self.orders.len();
         if self.tracked.len() > most {
             self.tracked.sort_by_key(|tracked| tracked.away);
             self.tracked.truncate(most);
@@ -133,22 +139,25 @@ impl Ranking {
         }
     }
 
-    /// Leaves the top in `scratch`, in no order.
+    /// Leaves those at the top in `leaders`.
     fn rank(&mut self, processes: &HashMap<u32, Process>) {
-        self.scratch.clear();
-        let Some((_, value)) = self.columns.first() else {
-            return;
-        };
-        for (&pid, process) in processes {
-            if let Some(value) = value(process).filter(|value| *value >= self.floor) {
-                self.scratch.push((value, pid));
+        self.leaders.clear();
+        for &(value, floor) in self.orders {
+            self.scratch.clear();
+            for (&pid, process) in processes {
+                if let Some(value) = value(process).filter(|value| *value >= floor) {
+                    self.scratch.push((value, pid));
+                }
             }
-        }
-        if self.scratch.len() > self.top {
-            // Equal ones by number, so that the same host gives the same list.
-            self.scratch
-                .select_nth_unstable_by(self.top, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            self.scratch.truncate(self.top);
+            if self.scratch.len() > self.top {
+                // Equal ones by number, so that the same host gives the same list.
+                self.scratch.select_nth_unstable_by(self.top, |a, b| {
+                    b.0.total_cmp(&a.0).then(a.1.cmp(&b.1))
+                });
+                self.scratch.truncate(self.top);
+            }
+            self.leaders
+                .extend(self.scratch.iter().map(|&(_, pid)| pid));
         }
     }
 }
@@ -158,6 +167,13 @@ mod tests {
     use super::*;
 
     const COLUMNS: &[Column] = &[("process_resident_memory_bytes", |p| Some(p.rss_bytes))];
+    const ONE: &[Order] = &[(|p| Some(p.rss_bytes), 1.0)];
+    const TWO: &[Order] = &[(|p| Some(p.rss_bytes), 2.0)];
+    /// By use, and by share of a limit.
+    const BOTH: &[Order] = &[
+        (|p| Some(p.rss_bytes), 1.0),
+        (|p| Some(p.rss_bytes / p.max_fds? as f64), 0.5),
+    ];
 
     fn process(id: u64, rss_bytes: f64, tick: u64) -> Process {
         Process {
@@ -183,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_process_enters_after_three_ticks_and_is_held_for_sixty() {
-        let mut ranking = Ranking::new(COLUMNS, 1.0, 1);
+        let mut ranking = Ranking::new(COLUMNS, ONE, 1);
         let (a_leads, b_leads) = ([(1, 10, 5.0), (2, 20, 4.0)], [(1, 10, 5.0), (2, 20, 6.0)]);
         assert_eq!(tick(&mut ranking, 0, &a_leads), "");
         assert_eq!(tick(&mut ranking, 1, &a_leads), "");
@@ -199,7 +215,7 @@ mod tests {
 
     #[test]
     fn one_that_exits_or_is_replaced_ends_at_once() {
-        let mut ranking = Ranking::new(COLUMNS, 1.0, 1);
+        let mut ranking = Ranking::new(COLUMNS, ONE, 1);
         for i in 0..3 {
             tick(&mut ranking, i, &[(1, 10, 5.0)]);
         }
@@ -211,7 +227,7 @@ mod tests {
 
     #[test]
     fn passing_commands_and_small_ones_get_no_series() {
-        let mut ranking = Ranking::new(COLUMNS, 2.0, 3);
+        let mut ranking = Ranking::new(COLUMNS, TWO, 3);
         for i in 0..100 {
             assert_eq!(
                 tick(&mut ranking, i, &[(1, 1000 + i / 2, 9.0), (2, 20, 1.0)]),
@@ -222,7 +238,7 @@ mod tests {
 
     #[test]
     fn a_crowd_is_bounded() {
-        let mut ranking = Ranking::new(COLUMNS, 1.0, 2);
+        let mut ranking = Ranking::new(COLUMNS, ONE, 2);
         for i in 0..400_u64 {
             let lead = |pid: u32| {
                 if u64::from(pid) / 2 == i / 4 % 10 {
@@ -237,5 +253,31 @@ mod tests {
             tick(&mut ranking, i, &crowd);
             assert!(ranking.pids().count() <= 6);
         }
+    }
+
+    #[test]
+    fn one_near_its_limit_is_there_beside_those_that_use_most() {
+        let mut ranking = Ranking::new(COLUMNS, BOTH, 1);
+        let mut seen = Vec::new();
+        for i in 0..4 {
+            let limited = |id, bytes, limit| Process {
+                max_fds: Some(limit),
+                ..process(id, bytes, i)
+            };
+            let table = [
+                (1, limited(10, 90.0, 1000)),
+                (2, limited(20, 6.0, 10)),
+                (3, limited(30, 4.0, 10)),
+            ];
+            let mut out = Vec::new();
+            ranking.tick(i, &table.into(), &mut out);
+            seen = out
+                .iter()
+                .filter_map(|r| r.key.label("comm"))
+                .map(str::to_owned)
+                .collect();
+        }
+        seen.sort();
+        assert_eq!(seen, ["p10", "p20"]);
     }
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use series::Timestamp;
 
 use super::probe::Trouble;
-use super::procstat::{max_fds, parse_stat};
+use super::procstat::{limits, parse_stat};
 
 /// How many processes have their descriptors counted in one tick, beside those that have a series of them.
 const FDS_PER_TICK: usize = 16;
@@ -23,8 +23,11 @@ const LISTED_FDS_PER_TICK: u64 = 500;
 const MOST_PROCESSES: usize = 65_536;
 /// Listing `/proc` costs about a microsecond per process; with many, new ones are looked for less often.
 const LISTED_PER_TICK: usize = 1_000;
-/// How often, in ticks, a limit on descriptors is read again.
+/// How often, in ticks, the limits of a process that has a series of them are read again.
 const LIMIT_TICKS: u64 = 60;
+
+/// The same for the others: a limit seldom changes after the start.
+const OTHERS_LIMIT_TICKS: u64 = 300;
 
 /// What is known of one process.
 #[derive(Debug, Default)]
@@ -41,11 +44,16 @@ pub(super) struct Process {
     pub(super) tick: u64,
     /// In processors: 1 is one processor busy. `None` before the second look.
     pub(super) cpu_ratio: Option<f64>,
+    pub(super) space_bytes: u64,
     pub(super) rss_bytes: f64,
     pub(super) threads: u64,
     /// `None` if not counted yet, or not ours to count.
     pub(super) fds: Option<u64>,
+    /// Soft limits, where they are known and there are any.
     pub(super) max_fds: Option<u64>,
+    pub(super) max_space: Option<u64>,
+    /// The tick in which the limits were read; 0 before.
+    pub(super) limits_read: u64,
     /// The tick from which its descriptors may be counted again.
     pub(super) fds_due: u64,
 }
@@ -200,6 +208,7 @@ impl Table {
         process.spent = stat.spent;
         process.looked = at;
         process.tick = self.tick;
+        process.space_bytes = stat.space_bytes;
         process.rss_bytes = stat.rss_pages as f64 * self.page_bytes as f64;
         process.threads = stat.threads;
         true
@@ -215,25 +224,34 @@ impl Table {
         Some(())
     }
 
-    /// Counts the descriptors of `tracked`, and of a few others in turn.
+    /// Counts the descriptors of `tracked`, and of a few others in turn, and reads their limits: those of the others are
+    /// read with their first turn and seldom after it.
     pub(super) fn count_fds(&mut self, tracked: &[u32]) {
         for &pid in tracked {
             self.count_fds_of(pid);
-            let due = self.tick % LIMIT_TICKS == u64::from(pid) % LIMIT_TICKS;
-            let wanted = self
-                .processes
-                .get(&pid)
-                .is_some_and(|process| due || process.max_fds.is_none());
-            if wanted && self.read(pid, "limits").is_some() {
-                let limit = max_fds(&self.text);
-                self.processes
-                    .entry(pid)
-                    .and_modify(|process| process.max_fds = limit);
-            }
+            self.read_limits(pid, LIMIT_TICKS);
         }
         for _ in 0..FDS_PER_TICK.min(self.pids.len()) {
             self.fds_cursor = (self.fds_cursor + 1) % self.pids.len();
-            self.count_fds_of(self.pids[self.fds_cursor]);
+            let pid = self.pids[self.fds_cursor];
+            self.count_fds_of(pid);
+            self.read_limits(pid, OTHERS_LIMIT_TICKS);
+        }
+    }
+
+    /// Reads the limits of a process, unless that was done in the last `ticks`.
+    fn read_limits(&mut self, pid: u32, ticks: u64) {
+        let tick = self.tick;
+        let due =
+            |process: &Process| process.limits_read == 0 || tick - process.limits_read >= ticks;
+        if !self.processes.get(&pid).is_some_and(due) {
+            return;
+        }
+        let read = self.read(pid, "limits").is_some();
+        let limits = if read { limits(&self.text) } else { [None; 2] };
+        if let Some(process) = self.processes.get_mut(&pid) {
+            [process.max_fds, process.max_space] = limits;
+            process.limits_read = tick;
         }
     }
 

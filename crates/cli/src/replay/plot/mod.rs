@@ -1,6 +1,7 @@
 //! `replay --plot`: one HTML file that needs nothing else, to judge series, scores and events at a glance.
 
 mod axis;
+mod fan;
 mod lanes;
 mod marks;
 mod panel;
@@ -11,10 +12,14 @@ use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::Context;
+use proto::v1::Outlook;
 
 use self::panel::escaped;
 use self::track::{MAX_COLUMNS, Track};
 use super::row::{Observer, Row};
+use series::Timestamp;
+
+use crate::dates::TimeForm;
 use crate::numbers::grouped;
 
 /// Most series on a page: more would not be looked at.
@@ -33,6 +38,8 @@ pub(crate) struct Plot {
     file: String,
     n_files: usize,
     n_rows: u64,
+    /// What was said of resources at the end of each file.
+    outlooks: Vec<Outlook>,
 }
 
 impl Plot {
@@ -46,7 +53,13 @@ impl Plot {
             file: String::new(),
             n_files: 0,
             n_rows: 0,
+            outlooks: Vec::new(),
         }
+    }
+
+    /// Adds what is said of resources, to be drawn before the series.
+    pub(crate) fn foretell(&mut self, outlooks: &[Outlook]) {
+        self.outlooks.extend_from_slice(outlooks);
     }
 
     /// Writes the page.
@@ -70,13 +83,18 @@ impl Plot {
              <title>forestall: {0}</title>\n<style>\n{1}</style>\n<h1>{0}</h1><p>{2} samples of {3} series in {4} \
              file{5} · {events} events · forestall {6}</p>",
             escaped(&self.title()),
-            include_str!("page.css"),
+            css(!self.outlooks.is_empty()),
             grouped(self.n_rows),
             grouped(self.tracks.len() as u64),
             self.n_files,
             if self.n_files == 1 { "" } else { "s" },
             env!("CARGO_PKG_VERSION"),
         );
+        if !self.outlooks.is_empty() {
+            page.push_str("<h1 class=part>What runs out</h1>");
+            fans(&mut page, &self.outlooks);
+            page.push_str("<h1 class=part>What was odd</h1>");
+        }
         if self.tracks.len() > MAX_PANELS {
             let _ = write!(
                 page,
@@ -121,6 +139,57 @@ fn file_name(file: &str) -> String {
         .file_name()
         .map_or(file.to_owned(), |name| name.to_string_lossy().into_owned())
 }
+
+/// The style of the page, and of forecasts where there are any.
+fn css(has_outlooks: bool) -> String {
+    let mut text = include_str!("page.css").to_owned();
+    if has_outlooks {
+        text.push_str(include_str!("outlook.css"));
+    }
+    text
+}
+
+/// Forecasts with what their colours mean.
+fn fans(page: &mut String, outlooks: &[Outlook]) {
+    page.push_str(FAN_KEY);
+    fan::clip(page);
+    for outlook in outlooks.iter().take(MAX_PANELS) {
+        fan::write(page, outlook);
+    }
+    let _ = write!(page, "<script>\n{}</script>\n", include_str!("outlook.js"));
+}
+
+/// Draws forecasts into a file of their own.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(crate) fn draw_outlooks(path: &Path, outlooks: &[Outlook]) -> anyhow::Result<()> {
+    let newest = outlooks.iter().map(|outlook| outlook.time_us).max();
+    let newest = newest.filter(|us| *us != 0).map(|us| {
+        let at = TimeForm::Date.write(Timestamp::from_micros(us));
+        format!(" · as of {at} UTC")
+    });
+    let mut page = String::new();
+    let _ = write!(
+        page,
+        "<!doctype html>\n<html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
+         <title>forestall: what runs out</title>\n<style>\n{}</style>\n<h1>What runs out</h1><p>{} resource{}{} · \
+         forestall {}</p>\n",
+        css(true),
+        outlooks.len(),
+        if outlooks.len() == 1 { "" } else { "s" },
+        newest.unwrap_or_default(),
+        env!("CARGO_PKG_VERSION"),
+    );
+    fans(&mut page, outlooks);
+    std::fs::write(path, page).with_context(|| format!("writing {}", path.display()))
+}
+
+/// What the colours of a forecast mean.
+const FAN_KEY: &str = "<ul class=key><li><i style=\"background:var(--value)\"></i>what is used</li>\
+<li><i style=\"background:var(--fan)\"></i>where it may go: 5 to 95 %, dashed the median</li>\
+<li><i style=\"background:var(--limit)\"></i>the limit</li>\
+<li><i style=\"background:var(--left)\"></i>when it is exhausted: 5 to 95 %</li></ul>\n";
 
 /// What the colours mean.
 const KEY: &str = "<ul class=key><li><i style=\"background:var(--value)\"></i>value (of a counter: its rate)</li>\

@@ -14,7 +14,7 @@ function places(svg, name) {
   return found;
 }
 
-for (const svg of document.querySelectorAll("svg")) {
+for (const svg of document.querySelectorAll("svg[data-low]")) {
   let read = null;
   const cross = document.createElementNS("http://www.w3.org/2000/svg", "path");
   cross.setAttribute("class", "cross");

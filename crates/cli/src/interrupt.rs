@@ -7,11 +7,11 @@ use std::thread;
 
 /// Whether somebody pressed Ctrl-C.
 #[derive(Debug, Clone)]
-pub(super) struct Interrupt(Arc<AtomicBool>);
+pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     /// Listens from now on. Without a listener, Ctrl-C ends the process as ever.
-    pub(super) fn listen() -> Self {
+    pub(crate) fn listen() -> Self {
         let pressed = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&pressed);
         thread::spawn(move || {
@@ -30,7 +30,7 @@ impl Interrupt {
     }
 
     /// Break once it was pressed.
-    pub(super) fn flow(&self) -> ControlFlow<()> {
+    pub(crate) fn flow(&self) -> ControlFlow<()> {
         if self.0.load(Ordering::Relaxed) {
             ControlFlow::Break(())
         } else {

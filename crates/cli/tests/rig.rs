@@ -1,0 +1,419 @@
+//! `forestall rig`: each kind makes a real fault, records what happened, and leaves nothing behind.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(dead_code, reason = "recordings are made here by the rig itself")]
+mod run;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use run::{command, forestall};
+use serde_json::Value;
+
+/// Whether this process may mount (the bit of CAP_SYS_ADMIN). Where it may not, a user is told and nothing is tested.
+fn may_mount() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let bits = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    let bits = u64::from_str_radix(bits.unwrap().trim(), 16).unwrap();
+    told(bits & (1 << 21) != 0, "mounting needs root")
+}
+
+/// Whether this process may make control groups.
+fn may_make_groups() -> bool {
+    let name = format!("forestall-rig-probe-{}", std::process::id());
+    let may = ["memory", ""].iter().any(|tree| {
+        let folder = Path::new("/sys/fs/cgroup").join(tree).join(&name);
+        fs::create_dir(&folder)
+            .and_then(|()| fs::remove_dir(&folder))
+            .is_ok()
+    });
+    told(
+        may,
+        "control groups need root, and a machine that lends them",
+    )
+}
+
+fn told(may: bool, why_not: &str) -> bool {
+    if !may {
+        eprintln!("skipped: {why_not}");
+    }
+    may
+}
+
+/// Runs one fault to its end; its truth, and the metrics that were recorded.
+fn record(args: &[&str]) -> (Value, BTreeSet<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().to_str().unwrap();
+    let run = forestall(&[&["rig"], args, &["--seed", "5", "--out", out]].concat()).succeeds();
+    assert!(run.out.contains("written"), "{}", run.out);
+    let (mut truth, mut rows) = (None, None);
+    for entry in fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "json") {
+            truth = Some(serde_json::from_slice::<Value>(&fs::read(path).unwrap()).unwrap());
+        } else {
+            rows = Some(path);
+        }
+    }
+    let truth = truth.unwrap();
+    // What everybody reads recordings with reads these too.
+    let replay = sources::replay::Replay::open(rows.unwrap(), sources::replay::Options::default());
+    let mut replay = replay.unwrap();
+    let (mut batch, mut n) = (Vec::new(), 0);
+    while replay.next_batch(&mut batch).unwrap() {
+        n += batch.len();
+    }
+    n += batch.len();
+    assert_eq!(truth["rows"].as_u64(), u64::try_from(n).ok());
+    let metrics = replay.keys().iter().map(|key| key.metric().to_owned());
+    (truth, metrics.collect())
+}
+
+/// That it ran out, within its recording and after its onset, and what shows it.
+fn ran_out(truth: &Value, evidence: &str) {
+    let at = |key: &str| truth[key].as_f64().unwrap_or(f64::NAN);
+    assert_eq!(truth["exhausted"], true, "{truth}");
+    assert_eq!(truth["censored"], false, "{truth}");
+    assert!(
+        truth["evidence"].as_str().unwrap().contains(evidence),
+        "{truth}"
+    );
+    assert!(at("start_ts") < at("onset_ts"), "{truth}");
+    assert!(at("onset_ts") < at("exhaustion_ts"), "{truth}");
+    assert!(at("exhaustion_ts") <= at("end_ts"), "{truth}");
+}
+
+fn has(metrics: &BTreeSet<String>, wanted: &[&str]) {
+    for name in wanted {
+        assert!(metrics.contains(*name), "{name} in {metrics:?}");
+    }
+}
+
+#[test]
+fn memory_ends_with_a_kill_by_the_kernel() {
+    if !may_make_groups() {
+        return;
+    }
+    let (truth, metrics) = record(&[
+        "memory", "--limit", "24MiB", "--for", "6s", "--scrape", "250ms",
+    ]);
+    ran_out(&truth, "oom_kill=1), process ended by signal 9");
+    assert_eq!(truth["capacity"]["limit"], 25_165_824);
+    has(
+        &metrics,
+        &[
+            "container_memory_working_set_bytes",
+            "container_spec_memory_limit_bytes",
+            "container_oom_events_total",
+            "process_up",
+        ],
+    );
+}
+
+#[test]
+fn memory_that_is_not_exhausted_is_recorded_to_its_end() {
+    let (truth, _) = record(&[
+        "memory", "--shape", "warm-up", "--limit", "24MiB", "--for", "4s",
+    ]);
+    assert_eq!(
+        (&truth["exhausted"], &truth["intended_event"]),
+        (&Value::Bool(false), &Value::Bool(false))
+    );
+    let length_s = truth["end_ts"].as_f64().unwrap() - truth["start_ts"].as_f64().unwrap();
+    assert!((2.9..6.0).contains(&length_s), "{truth}");
+}
+
+#[test]
+fn a_small_file_system_fills() {
+    if !may_mount() {
+        return;
+    }
+    let (truth, metrics) = record(&["disk", "--limit", "16MiB", "--for", "6s"]);
+    ran_out(&truth, "ENOSPC");
+    has(
+        &metrics,
+        &[
+            "node_filesystem_avail_bytes",
+            "node_filesystem_size_bytes",
+            "app_log_bytes_total",
+        ],
+    );
+    let (truth, _) = record(&[
+        "disk",
+        "--mechanism",
+        "inodes",
+        "--limit",
+        "512",
+        "--for",
+        "5s",
+    ]);
+    ran_out(&truth, "ENOSPC");
+    assert_eq!(truth["variant"], "inode:linear");
+    assert_eq!(truth["capacity"]["limit"], "node_filesystem_files");
+}
+
+#[test]
+fn descriptors_end_with_emfile() {
+    let (truth, metrics) = record(&["descriptors", "--limit", "256", "--for", "6s"]);
+    ran_out(&truth, "EMFILE");
+    assert_eq!(truth["kind"], "fd");
+    has(
+        &metrics,
+        &["process_open_fds", "process_max_fds", "app_requests_total"],
+    );
+}
+
+#[test]
+fn connections_end_with_a_refusal() {
+    let (truth, metrics) = record(&["connections", "--limit", "16", "--for", "6s"]);
+    ran_out(&truth, "53300");
+    assert_eq!(truth["capacity"]["limit"], 13);
+    has(
+        &metrics,
+        &[
+            "pg_stat_activity_count",
+            "pg_settings_max_connections",
+            "app_db_connect_errors_total",
+            "pg_up",
+        ],
+    );
+}
+
+#[test]
+fn a_busy_service_breaks_its_objective() {
+    let (truth, metrics) = record(&["cpu", "--shape", "accelerating", "--for", "16s"]);
+    ran_out(&truth, "p95 latency");
+    has(
+        &metrics,
+        &[
+            "http_request_duration_seconds_bucket",
+            "http_requests_offered_total",
+            "process_cpu_seconds_total",
+        ],
+    );
+}
+
+#[test]
+fn a_dependency_that_loses_its_workers_fails_its_callers() {
+    let (truth, metrics) = record(&["dependency", "--mechanism", "workers", "--for", "20s"]);
+    ran_out(&truth, "failed");
+    assert_eq!(truth["variant"], "pool_leak:linear");
+    has(
+        &metrics,
+        &[
+            "upstream_requests_total",
+            "upstream_workers_busy",
+            "upstream_workers_max",
+            "up",
+        ],
+    );
+}
+
+/// Processes whose command line holds `word`.
+fn processes_with(word: &str) -> Vec<String> {
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let lines = entries.filter_map(|entry| fs::read_to_string(entry.path().join("cmdline")).ok());
+    lines.filter(|line| line.contains(word)).collect()
+}
+
+/// Starts a long run in a temporary folder of its own, and waits until its driver is there: the last part of a sandbox.
+fn begin(kind: &str, temporary: &Path) -> Child {
+    let log = temporary.join("said");
+    let mut command = command(&["rig", kind, "--for", "2m"]);
+    command
+        .env("TMPDIR", temporary)
+        .stderr(fs::File::create(&log).unwrap())
+        .stdin(Stdio::null());
+    let child = command.spawn().unwrap();
+    within(Duration::from_secs(30), || {
+        children(child.id())
+            .iter()
+            .any(|(_, line)| line.contains("__rig-driver"))
+    });
+    child
+}
+
+/// The children of a process, and their command lines.
+fn children(parent: u32) -> Vec<(String, String)> {
+    let ppid = format!("PPid:\t{parent}\n");
+    let entries = fs::read_dir("/proc").unwrap().flatten();
+    let ours = entries.filter(|entry| {
+        fs::read_to_string(entry.path().join("status")).is_ok_and(|text| text.contains(&ppid))
+    });
+    ours.map(|entry| {
+        let line = fs::read_to_string(entry.path().join("cmdline")).unwrap_or_default();
+        (entry.file_name().to_string_lossy().into_owned(), line)
+    })
+    .collect()
+}
+
+/// Whether a process is there, and not only waiting for its parent to notice its end.
+fn is_alive(pid: &str) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"));
+    status.is_ok_and(|text| !text.contains("State:\tZ"))
+}
+
+fn mounts(folder: &Path) -> usize {
+    let text = fs::read_to_string("/proc/self/mounts").unwrap();
+    text.lines()
+        .filter(|line| line.contains(folder.to_str().unwrap()))
+        .count()
+}
+
+/// Waits for something that nobody tells us of.
+fn within(patience: Duration, happened: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !happened() {
+        assert!(begin.elapsed() < patience, "it did not happen");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// That neither processes nor folders, mounts or control groups of a run are left.
+fn nothing_is_left(temporary: &Path, pid: u32) {
+    let groups = || {
+        let trees = fs::read_dir("/sys/fs/cgroup")
+            .into_iter()
+            .flatten()
+            .flatten();
+        let ours = format!("-{pid}-");
+        trees
+            .flat_map(|tree| fs::read_dir(tree.path()).into_iter().flatten().flatten())
+            .filter(|entry| entry.file_name().to_string_lossy().contains(&ours))
+            .count()
+    };
+    let folder = temporary.to_str().unwrap();
+    within(Duration::from_secs(20), || {
+        let folders = fs::read_dir(temporary).unwrap().count();
+        processes_with(folder).is_empty() && folders == 1 && mounts(temporary) == 0 && groups() == 0
+    });
+}
+
+#[test]
+fn nothing_is_left_when_it_is_killed() {
+    let temporary = tempfile::tempdir().unwrap();
+    // PostgreSQL runs as another user, who has to get there.
+    Command::new("chmod")
+        .arg("755")
+        .arg(temporary.path())
+        .status()
+        .unwrap();
+    let kinds = if may_mount() {
+        &["connections", "disk"][..]
+    } else {
+        &["connections"]
+    };
+    for kind in kinds {
+        let mut child = begin(kind, temporary.path());
+        let pid = child.id();
+        let parts = children(pid);
+        assert!(parts.len() >= 2, "driver and keeper: {parts:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        nothing_is_left(temporary.path(), pid);
+        within(Duration::from_secs(10), || {
+            !parts.iter().any(|(pid, _)| is_alive(pid))
+        });
+    }
+}
+
+#[test]
+fn an_interrupt_ends_it_in_order() {
+    let temporary = tempfile::tempdir().unwrap();
+    Command::new("chmod")
+        .arg("755")
+        .arg(temporary.path())
+        .status()
+        .unwrap();
+    let mut child = begin("connections", temporary.path());
+    let pid = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    let said = fs::read_to_string(temporary.path().join("said")).unwrap();
+    assert!(
+        said.ends_with("error: interrupted; the sandbox is cleaned up\n"),
+        "{said}"
+    );
+    nothing_is_left(temporary.path(), child.id());
+}
+
+#[test]
+fn a_plan_is_run_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.toml");
+    let text = "[defaults]\nfor = \"4s\"\nscrape = \"500ms\"\n\
+        [[run]]\nkind = \"descriptors\"\nshape = \"flat\"\nlimit = 128\nseed = 1\n\
+        [[run]]\nkind = \"descriptors\"\nshape = \"linear\"\nlimit = 128\nseed = 2\n";
+    fs::write(&plan, text).unwrap();
+    let out = folder.path().join("out");
+    let (plan, out_text) = (plan.to_str().unwrap(), out.to_str().unwrap());
+    let run = forestall(&["rig", "--plan", plan, "--out", out_text, "--jobs", "2"]).succeeds();
+    assert!(run.out.starts_with("2 of 2 runs recorded"), "{}", run.out);
+    assert!(run.out.contains("1 ran out"), "{}", run.out);
+    assert_eq!(fs::read_dir(&out).unwrap().count(), 4);
+    // The same plan again would write over what is there.
+    let again = forestall(&["rig", "--plan", plan, "--out", out_text]).fails(1);
+    assert!(again.err.contains("2 of 2 runs failed"), "{}", again.err);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_runs() {
+    let refused = |args: &[&str], code: i32, said: &str| {
+        let run = forestall(args).fails(code);
+        assert!(run.err.contains(said), "{said} in {}", run.err);
+    };
+    refused(
+        &["rig", "memory", "--limit", "9GiB"],
+        1,
+        "a limit of 9 GiB for memory is out of bounds: between 16 MiB and 2 GiB",
+    );
+    refused(
+        &["rig", "memory", "--limit", "lots"],
+        1,
+        "\"lots\" is no size",
+    );
+    refused(
+        &["rig", "cpu", "--mechanism", "errors"],
+        1,
+        "cpu does not run out by errors",
+    );
+    refused(
+        &["rig", "memory", "--for", "99h"],
+        1,
+        "out of bounds: between 4 s and 7200 s",
+    );
+    refused(
+        &["rig", "memory", "--for", "soon"],
+        2,
+        "\"soon\" is no duration",
+    );
+    refused(&["rig", "memory", "--shape", "round"], 2, "accelerating");
+    refused(
+        &["rig", "--plan", "nowhere.toml", "--out", "x"],
+        1,
+        "nowhere.toml",
+    );
+    refused(
+        &["rig", "descriptors", "--for", "4s", "--into", "127.0.0.1:1"],
+        1,
+        "cannot reach the server",
+    );
+    refused(&["rig"], 2, "required");
+    refused(&["__rig-driver"], 1, "started by `forestall rig`");
+}
+
+#[test]
+fn the_plans_that_come_along_are_well_formed() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/rig");
+    for (name, runs) in [("small.toml", 12), ("all.toml", 108)] {
+        let text = fs::read_to_string(folder.join(name)).unwrap();
+        assert_eq!(rig::Plan::read(&text).unwrap().runs.len(), runs, "{name}");
+    }
+}

@@ -1,0 +1,152 @@
+//! Says in the log, once, that a resource is about to run out, and once that this is over.
+
+use std::collections::HashSet;
+
+use super::board::Row;
+
+/// Exhausted within half an hour with this probability: a person should know.
+const RAISED: f32 = 0.5;
+/// Below this it is over. Between the two nothing is said: a forecast at the edge would else fill the log.
+const OVER: f32 = 0.25;
+
+/// Which resources have been told of.
+#[derive(Debug, Default)]
+pub(super) struct Alarms {
+    told: HashSet<u32>,
+}
+
+/// What is to be said of a resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Word {
+    /// It runs out.
+    Warn(String),
+    /// It no longer does.
+    Over(String),
+}
+
+impl Alarms {
+    /// Looks at a row that has changed.
+    pub(super) fn look(&mut self, row: &Row) -> Option<Word> {
+        let said = row.said.as_ref()?;
+        let (outlook, resource) = (&said.outlook, said.outlook.resource);
+        let name = format!("{} of {}", row.family.name(), row.key);
+        let soon = row.forecast().map_or(0.0, |_| outlook.within[2]);
+        if soon >= RAISED && self.told.insert(resource) {
+            return Some(Word::Warn(match outlook.level >= outlook.limit {
+                true => format!("{name} is at its limit"),
+                false => format!("{name} will be exhausted {}", when(outlook.ttf_s)),
+            }));
+        }
+        if soon < OVER && self.told.remove(&resource) {
+            return Some(Word::Over(match said.is_stale {
+                true => format!("{name}: no more samples, so nothing is foretold"),
+                false => format!("{name} is no longer about to be exhausted"),
+            }));
+        }
+        None
+    }
+
+    /// Resources that are told of as about to run out.
+    pub(super) fn told(&self) -> impl Iterator<Item = u32> {
+        self.told.iter().copied()
+    }
+
+    /// Nothing has been told.
+    pub(super) fn clear(&mut self) {
+        self.told.clear();
+    }
+}
+
+/// `in about 12 min (7 to 20 min)`, from the 5, 50 and 95 % quantiles in seconds.
+fn when([low, middle, high]: [f64; 3]) -> String {
+    let about = if middle.is_finite() {
+        format!("in about {}", length(middle))
+    } else {
+        "within a day".to_owned()
+    };
+    let span = if high.is_finite() {
+        let (low, high) = (length(low), length(high));
+        match (low.split_once(' '), high.split_once(' ')) {
+            (Some((low, unit)), Some((_, same))) if unit == same => format!("{low} to {high}"),
+            _ => format!("{low} to {high}"),
+        }
+    } else {
+        format!("{} or later", length(low))
+    };
+    format!("{about} ({span})")
+}
+
+/// In the largest unit of which there are at least two.
+fn length(s: f64) -> String {
+    let (unit_s, unit) = match s {
+        s if s < 120.0 => (1.0, "s"),
+        s if s < 7_200.0 => (60.0, "min"),
+        s if s < 172_800.0 => (3_600.0, "h"),
+        _ => (86_400.0, "d"),
+    };
+    if s.is_finite() {
+        format!("{:.0} {unit}", s / unit_s)
+    } else {
+        "a day".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use series::Timestamp;
+
+    use super::super::board::Said;
+    use super::super::board::tests::{outlooks, resource, said, stale};
+    use super::*;
+
+    /// A row of resource 0 with this said of it.
+    fn row(said: Said) -> Row {
+        let board = outlooks();
+        board.meet(&[resource(0, None)], Timestamp::from_millis(0));
+        let mut row = board.row(0).unwrap();
+        row.said = Some(Arc::new(said));
+        row
+    }
+
+    #[test]
+    fn a_word_is_said_once_each_way() {
+        let mut alarms = Alarms::default();
+        let steps = [0.1, 0.6, 0.9, 0.4, 0.6, 0.2, 0.1, 0.7];
+        let words = steps.map(|p| {
+            let word = alarms.look(&row(said(0, 50.0, p)));
+            word.map_or('.', |word| match word {
+                Word::Warn(_) => '!',
+                Word::Over(_) => 'o',
+            })
+        });
+        assert_eq!(words.iter().collect::<String>(), ".!...o.!");
+        let word = alarms.look(&row(stale(said(0, 50.0, 0.7))));
+        let text = "memory of used{n=\"0\"}: no more samples, so nothing is foretold";
+        assert_eq!(word, Some(Word::Over(text.to_owned())));
+    }
+
+    #[test]
+    fn it_says_what_and_when() {
+        let mut soon = said(0, 50.0, 0.9);
+        soon.outlook.ttf_s = [420.0, 720.0, 1_200.0];
+        let word = Alarms::default().look(&row(soon));
+        let text = "memory of used{n=\"0\"} will be exhausted in about 12 min (7 to 20 min)";
+        assert_eq!(word, Some(Word::Warn(text.to_owned())));
+        let word = Alarms::default().look(&row(said(0, 100.0, 0.9)));
+        let text = "memory of used{n=\"0\"} is at its limit";
+        assert_eq!(word, Some(Word::Warn(text.to_owned())));
+    }
+
+    #[test]
+    fn lengths_read_at_a_glance() {
+        assert_eq!(when([40.0, 150.0, 9_000.0]), "in about 2 min (40 s to 2 h)");
+        assert_eq!(
+            when([7_300.0, 90_000.0, f64::INFINITY]),
+            "in about 25 h (2 h or later)"
+        );
+        let never = [200_000.0, f64::INFINITY, f64::INFINITY];
+        assert_eq!(when(never), "within a day (2 d or later)");
+    }
+}

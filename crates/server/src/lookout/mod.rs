@@ -1,0 +1,126 @@
+//! The lookout beside the engine: what runs out, and when. Shards leave samples in an [`Inlet`] and never wait; a thread
+//! behind it owns `hotpath::Lookout`, and writes what it says where readers find it.
+//!
+//! Its state is not in snapshots: after a restart it begins anew, and says with each outlook how far it can be relied on.
+
+mod alarm;
+mod board;
+mod inlet;
+mod interest;
+mod tally;
+mod wanted;
+mod watch;
+mod worker;
+
+use std::io;
+use std::sync::{Arc, Weak};
+use std::thread::{Builder, JoinHandle};
+
+use hotpath::{Engine, Lookout};
+use onnx::LoadError;
+
+use crate::config::Config;
+
+pub(crate) use board::{Outlooks, Row, Said, Subscription};
+pub(crate) use inlet::Inlet;
+pub(crate) use wanted::{Wanted, within};
+
+use worker::Worker;
+
+/// The lookout between its opening, which comes before the engine, and its thread, which comes after.
+pub(crate) struct Opened {
+    inlet: Arc<Inlet>,
+    outlooks: Arc<Outlooks>,
+    worker: Worker,
+}
+
+impl Opened {
+    /// `None` when nothing is to be foretold.
+    ///
+    /// # Errors
+    /// As [`onnx::exhaustion::default_judge`].
+    pub(crate) fn new(config: &Config, n_shards: usize) -> Result<Option<Self>, LoadError> {
+        let (outlook, watch) = (&config.outlook, &config.watch);
+        if !outlook.enabled {
+            return Ok(None);
+        }
+        let judge = onnx::exhaustion::default_judge()?;
+        let max_series = config.engine.max_series;
+        let inlet = Arc::new(Inlet::new(n_shards, outlook.queue_samples, max_series));
+        let lookout = Lookout::new(outlook.lookout(), Arc::clone(&judge));
+        let outlooks = Outlooks::new(lookout, &inlet, watch.max_watchers, watch.queue_risks);
+        let outlooks = Arc::new(outlooks);
+        let stale_us = (outlook.stale_after_s * 1e6) as i64;
+        Ok(Some(Self {
+            worker: Worker::new(outlook.lookout(), judge, stale_us, &inlet, &outlooks),
+            inlet,
+            outlooks,
+        }))
+    }
+
+    /// Where shards leave samples.
+    pub(crate) fn inlet(&self) -> Arc<Inlet> {
+        Arc::clone(&self.inlet)
+    }
+
+    /// Starts the thread.
+    pub(crate) fn start(self, engine: Weak<Engine>) -> io::Result<LookoutThread> {
+        let Self {
+            inlet,
+            outlooks,
+            mut worker,
+        } = self;
+        worker.engine = engine;
+        let thread = Builder::new()
+            .name("lookout".to_owned())
+            .spawn(move || worker.run())?;
+        Ok(LookoutThread {
+            inlet,
+            outlooks,
+            thread: Some(thread),
+        })
+    }
+}
+
+/// A running lookout; stops when dropped.
+pub(crate) struct LookoutThread {
+    inlet: Arc<Inlet>,
+    outlooks: Arc<Outlooks>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LookoutThread {
+    /// What readers may see.
+    pub(crate) fn outlooks(&self) -> Arc<Outlooks> {
+        Arc::clone(&self.outlooks)
+    }
+}
+
+impl Drop for LookoutThread {
+    fn drop(&mut self) {
+        self.inlet.stop();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has been printed; there is nothing to add.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use series::Timestamp;
+
+    pub(crate) use super::board::tests::said;
+    use super::board::tests::{outlooks, resource};
+    use super::*;
+
+    /// The row of a resource of which this is known.
+    pub(crate) fn row(missing: Option<&str>, said: Option<Said>) -> Row {
+        let board = outlooks();
+        board.meet(&[resource(0, missing)], Timestamp::from_millis(0));
+        let mut rows = board.rows();
+        let mut row = rows.remove(0);
+        row.said = said.map(Arc::new);
+        row
+    }
+}

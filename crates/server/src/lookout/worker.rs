@@ -1,0 +1,317 @@
+//! What the lookout's thread does: takes the samples that wait, refreshes some of the resources, tells of them.
+//!
+//! # Time
+//! Samples carry the time of whoever measured, and an outlook is as of its newest sample, whenever that was. What is due and
+//! what has stopped is a matter of when samples *arrive*: that is counted on a clock of the thread's own, which begins at 0 and
+//! goes on evenly. So a wall clock that jumps makes nothing due, late or stale, and a recording of last year is foretold as
+//! it is pushed in, beside what is live. (To the lookout itself, which is given the same clock, no sample is ever old.)
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use hotpath::{Engine, Lookout, LookoutConfig};
+use predict::exhaustion::{Judge, Outlook};
+use series::{Sample, SeriesId, SeriesKey, Timestamp};
+
+use super::alarm::{Alarms, Word};
+use super::board::{Outlooks, Row};
+use super::inlet::Inlet;
+use super::interest::Interest;
+
+/// Resources refreshed per turn beyond their even share, so that few resources are not late.
+const SPARE: usize = 16;
+/// How much more than the even share: what falls behind must be able to catch up.
+const CATCH_UP: f64 = 1.5;
+
+/// What the thread owns.
+pub(super) struct Worker {
+    pub(super) engine: Weak<Engine>,
+    inlet: Arc<Inlet>,
+    outlooks: Arc<Outlooks>,
+    config: LookoutConfig,
+    judge: Arc<Judge>,
+    stale_us: i64,
+    /// Series that the lookout has heard of: all below this.
+    n_known: u32,
+    alarms: Alarms,
+    /// When all resources were last looked over, and when the turn before was.
+    swept: Option<Timestamp>,
+    turned: Option<Timestamp>,
+    /// In the order of time; those that wait for the next turn.
+    samples: Vec<Sample>,
+    /// The newest of those that were here at the turn before.
+    newest: Option<Timestamp>,
+    said: Vec<Outlook>,
+}
+
+impl Worker {
+    /// One that is yet to be given its engine. An outlook without a new sample for `stale_us` no longer holds.
+    pub(super) fn new(
+        config: LookoutConfig,
+        judge: Arc<Judge>,
+        stale_us: i64,
+        inlet: &Arc<Inlet>,
+        outlooks: &Arc<Outlooks>,
+    ) -> Self {
+        Self {
+            engine: Weak::new(),
+            inlet: Arc::clone(inlet),
+            outlooks: Arc::clone(outlooks),
+            config,
+            judge,
+            stale_us,
+            n_known: 0,
+            alarms: Alarms::default(),
+            swept: None,
+            turned: None,
+            samples: Vec::new(),
+            newest: None,
+            said: Vec::new(),
+        }
+    }
+
+    /// Works until the inlet is stopped.
+    pub(super) fn run(mut self) {
+        // Often enough that refreshes are spread, and that a new outlook is not told late.
+        let tick = Duration::from_secs_f64((self.config.refresh_s / 60.0).clamp(0.01, 0.5));
+        let began = Instant::now();
+        while !self.inlet.wait(tick) {
+            let elapsed_us = i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX);
+            let now = Timestamp::from_micros(elapsed_us);
+            let turn = AssertUnwindSafe(|| self.turn(now));
+            if catch_unwind(turn).is_err() {
+                // The panic has been printed. What was half learned could not be trusted.
+                tracing::error!("the lookout failed and begins again; this is a bug to report");
+                self.begin_again();
+            }
+        }
+    }
+
+    /// One turn.
+    pub(super) fn turn(&mut self, now: Timestamp) {
+        let Some(engine) = self.engine.upgrade() else {
+            return;
+        };
+        self.take_samples(|id| engine.key(id));
+        drop(engine);
+        self.refresh(now);
+        self.sweep(now);
+    }
+
+    /// Pushes what waits, after the series that it is of have been made known. `key`: the keys of series by number, which
+    /// are given without gaps.
+    ///
+    /// Shards are not in step: of samples that were sent together some may come a turn later, and a use that comes before its
+    /// limit would be lost. So all are brought into the order of time, and what is newer than all that was here at the turn
+    /// before waits for the next one.
+    pub(super) fn take_samples(&mut self, key: impl Fn(SeriesId) -> Option<Arc<SeriesKey>>) {
+        self.inlet.take(&mut self.samples);
+        self.samples.sort_by_key(|sample| sample.at);
+        let ready = match self.samples.len() > self.inlet.capacity() {
+            true => self.samples.len(),
+            false => (self.samples).partition_point(|sample| Some(sample.at) <= self.newest),
+        };
+        self.newest = self.samples.last().map(|sample| sample.at);
+        let mut lookout = self.outlooks.lookout.lock();
+        for sample in self.samples.drain(..ready) {
+            while self.n_known <= sample.series.0 {
+                let id = SeriesId(self.n_known);
+                let Some(key) = key(id) else { break };
+                let interest = match lookout.add_series(id, &key) {
+                    true => Interest::Wanted,
+                    false => Interest::Unwanted,
+                };
+                self.inlet.interests.set(id, interest);
+                self.n_known += 1;
+            }
+            if self.inlet.interests.of(sample.series) == Interest::Wanted {
+                lookout.push(sample);
+            }
+        }
+    }
+
+    fn refresh(&mut self, now: Timestamp) {
+        let began = Instant::now();
+        self.said.clear();
+        {
+            let mut lookout = self.outlooks.lookout.lock();
+            let n = lookout.resources().len();
+            let most = self.budget(n, now);
+            lookout.refresh(now, most, &mut self.said);
+            if !self.said.is_empty() || self.is_sweep_due(now) {
+                self.outlooks.meet(lookout.resources(), now);
+            }
+        }
+        if !self.said.is_empty() {
+            self.outlooks
+                .tally
+                .refreshed(self.said.len(), began.elapsed());
+        }
+        for outlook in self.said.drain(..) {
+            let row = self.outlooks.record(outlook, now, self.stale_us);
+            if let Some(word) = row.and_then(|row| self.alarms.look(&row)) {
+                say(word);
+            }
+        }
+        self.turned = Some(now);
+    }
+
+    /// How many of `n` resources may be refreshed now, so that all take their turn within the interval and none waits
+    /// behind a great many that are due at once.
+    fn budget(&self, n: usize, now: Timestamp) -> usize {
+        let since_s = self.turned.map_or(0.0, |turned| now.seconds_since(turned));
+        let share = (since_s / self.config.refresh_s).clamp(0.0, 1.0) * CATCH_UP;
+        #[expect(clippy::cast_sign_loss, reason = "a share is at least 0")]
+        let even = (n as f64 * share).ceil() as usize;
+        even + SPARE
+    }
+
+    fn is_sweep_due(&self, now: Timestamp) -> bool {
+        let every_us = (self.config.refresh_s * 1e6) as i64;
+        self.swept.is_none_or(|swept| now - swept >= every_us)
+    }
+
+    /// Finds what has stopped, once in the interval.
+    fn sweep(&mut self, now: Timestamp) {
+        if !self.is_sweep_due(now) {
+            return;
+        }
+        self.swept = Some(now);
+        self.outlooks.sweep(now, self.stale_us);
+        // A limit that was lost ends an alarm too.
+        let told: Vec<Row> = self
+            .alarms
+            .told()
+            .filter_map(|id| self.outlooks.row(id))
+            .collect();
+        for row in &told {
+            if let Some(word) = self.alarms.look(row) {
+                say(word);
+            }
+        }
+    }
+
+    fn begin_again(&mut self) {
+        self.outlooks.tally.panicked();
+        *self.outlooks.lookout.lock() = Lookout::new(self.config.clone(), Arc::clone(&self.judge));
+        self.outlooks.clear();
+        self.inlet.interests.forget();
+        self.alarms.clear();
+        self.samples.clear();
+        (self.n_known, self.swept, self.newest) = (0, None, None);
+    }
+}
+
+fn say(word: Word) {
+    match word {
+        Word::Warn(text) => tracing::warn!("{text}"),
+        Word::Over(text) => tracing::info!("{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::board::tests::risk;
+
+    fn worker() -> Worker {
+        let config = LookoutConfig::default();
+        let inlet = Arc::new(Inlet::new(1, 100, 10));
+        let judge = onnx::exhaustion::default_judge().unwrap();
+        let lookout = Lookout::new(config.clone(), Arc::clone(&judge));
+        let outlooks = Outlooks::new(lookout, &inlet, 1, 16);
+        Worker::new(config, judge, 60_000_000, &inlet, &Arc::new(outlooks))
+    }
+
+    #[test]
+    fn each_series_is_made_known_once_before_its_first_sample() {
+        let mut worker = worker();
+        let asked = RefCell::new(Vec::new());
+        let key = |id: SeriesId| {
+            asked.borrow_mut().push(id.0);
+            // Nothing is read from a metric of that name.
+            SeriesKey::new("nobody_wants_this", [("n", id.0.to_string())])
+                .ok()
+                .map(Arc::new)
+        };
+        worker.inlet.offer(&[risk(2, 0, 0.0), risk(1, 0, 0.0)]);
+        worker.take_samples(key);
+        assert_eq!(worker.samples.len(), 2, "new ones wait for a turn");
+        worker.take_samples(key);
+        assert_eq!(*asked.borrow(), [0, 1, 2], "a gap is filled, in order");
+        worker.inlet.offer(&[risk(2, 1, 0.0), risk(3, 1, 0.0)]);
+        worker.take_samples(key);
+        assert_eq!(worker.samples.len(), 1, "what is unwanted is sent once");
+        worker.take_samples(key);
+        assert_eq!(*asked.borrow(), [0, 1, 2, 3]);
+        worker.begin_again();
+        worker.inlet.offer(&[risk(0, 2, 0.0)]);
+        worker.take_samples(key);
+        worker.take_samples(key);
+        assert_eq!(
+            *asked.borrow(),
+            [0, 1, 2, 3, 0],
+            "after a failure, from the start"
+        );
+    }
+
+    #[test]
+    fn a_series_that_the_engine_does_not_know_holds_nothing_up() {
+        let mut worker = worker();
+        worker.inlet.offer(&[risk(5, 0, 0.0)]);
+        for _ in 0..2 {
+            worker.take_samples(|_| None);
+        }
+        assert_eq!((worker.n_known, worker.samples.len()), (0, 0));
+    }
+
+    /// Key 0 is what a container uses, key 1 is its limit.
+    fn container(id: SeriesId) -> Option<Arc<SeriesKey>> {
+        let metric = match id.0 {
+            0 => "container_memory_working_set_bytes",
+            1 => "container_spec_memory_limit_bytes",
+            _ => return None,
+        };
+        SeriesKey::new(metric, [("pod", "api")]).ok().map(Arc::new)
+    }
+
+    #[test]
+    fn a_limit_that_comes_a_turn_after_its_use_is_in_time() {
+        let mut worker = worker();
+        let of = |series| -> Vec<_> { (0..40).map(|i| risk(series, i * 20, 0.0)).collect() };
+        worker.inlet.offer(&of(0));
+        worker.take_samples(container);
+        assert_eq!(worker.samples.len(), 40, "all wait");
+        worker.inlet.offer(&of(1));
+        worker.take_samples(container);
+        let past = worker.outlooks.history(0, usize::MAX);
+        assert!(past.len() > 30, "{}", past.len());
+    }
+
+    #[test]
+    fn what_waits_is_bounded() {
+        let mut worker = worker();
+        for turn in 0..3 {
+            let many: Vec<_> = (0..80).map(|i| risk(0, turn * 100 + i, 0.0)).collect();
+            worker.inlet.offer(&many);
+            worker.take_samples(container);
+            assert!(worker.samples.len() <= 100);
+        }
+    }
+
+    #[test]
+    fn refreshes_are_spread_over_the_interval() {
+        let mut worker = worker();
+        let at = |ms| Timestamp::from_millis(ms);
+        assert_eq!(worker.budget(100_000, at(0)), SPARE);
+        worker.turned = Some(at(0));
+        assert_eq!(worker.budget(100_000, at(300)), 1_500 + SPARE);
+        assert_eq!(worker.budget(100_000, at(3_600_000)), 150_000 + SPARE);
+        assert_eq!(worker.budget(0, at(300)), SPARE);
+        // A clock that goes back asks for nothing absurd.
+        assert_eq!(worker.budget(100_000, at(-1_000_000)), SPARE);
+    }
+}
