@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use eval::column::parallel_map;
+use eval::exhaustion::MIN_ROWS;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use training::exhaustion::recording::{Kind, Plan, RecordedTruth, Scenario};
@@ -165,8 +166,16 @@ pub(crate) fn run(args: &SimulateArgs) -> anyhow::Result<()> {
     .into_iter()
     .collect();
     bar.finish_and_clear();
+    let truths = truths?;
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{}", summary(&truths?, &args.out))?;
+    writeln!(out, "{}", summary(&truths, &args.out))?;
+    let short = truths.iter().filter(|truth| truth.rows < MIN_ROWS).count();
+    if short > 0 {
+        writeln!(
+            out,
+            "Of these {short} have fewer than {MIN_ROWS} rows, and are not judged: scrape more often."
+        )?;
+    }
     writeln!(
         out,
         "`forestall eval exhaustion --data {}` judges the engine on them.",

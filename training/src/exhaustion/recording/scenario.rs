@@ -90,6 +90,12 @@ impl Scenario {
         self.movers[self.leading].kind
     }
 
+    /// When what moves runs out, in bins.
+    #[cfg(test)]
+    pub(super) fn events(&self) -> impl Iterator<Item = f64> {
+        self.movers.iter().filter_map(|mover| mover.event)
+    }
+
     /// Writes its samples as `ts,metric,labels,value`, one line each, and returns what came of it.
     ///
     /// # Errors
@@ -179,7 +185,7 @@ impl Scenario {
 
 /// Which kinds move in an episode, the one that is about first; and whether it runs to failure. Kinds take turns, and among
 /// the episodes of a kind events are spread evenly: both shares come out as asked, whatever the seed.
-fn cast(plan: &Plan, index: usize, rng: &mut Rng) -> (Vec<Kind>, bool) {
+pub(super) fn cast(plan: &Plan, index: usize, rng: &mut Rng) -> (Vec<Kind>, bool) {
     let n = plan.kinds.len();
     let (place, turn) = (index % n, index / n);
     let phase = Rng::new(plan.seed, u64::MAX - place as u64).uniform();

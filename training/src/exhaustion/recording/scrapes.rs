@@ -53,3 +53,39 @@ impl Failures {
         self.broken
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scrapes_come_late_and_never_out_of_order() {
+        let plan = Plan {
+            jitter: 0.5,
+            scrape_s: 10.0,
+            ..Plan::default()
+        };
+        let all: Vec<f64> = instants(&plan, 100.0, Rng::new(1, 1)).collect();
+        assert!(all.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(all.iter().all(|at| (0.5..=100.0).contains(at)));
+        assert!((198..=199).contains(&all.len()), "{}", all.len());
+        let steady = Plan {
+            jitter: 0.0,
+            ..plan
+        };
+        let all: Vec<f64> = instants(&steady, 2.0, Rng::new(1, 1)).collect();
+        assert_eq!(all.len(), 4);
+    }
+
+    #[test]
+    fn as_many_fail_as_asked() {
+        for share in [0.0, 0.05, 0.5, 0.9] {
+            let mut failures = Failures::new(share, Rng::new(1, 2));
+            for _ in 0..20_000 {
+                failures.next();
+            }
+            let found = failures.n as f64 / 20_000.0;
+            assert!((found - share).abs() < 0.02, "{share}: {found}");
+        }
+    }
+}

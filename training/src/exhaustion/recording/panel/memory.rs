@@ -27,6 +27,11 @@ pub(super) struct Memory {
     droppable: Curve,
 }
 
+/// To whole pages.
+fn page(bytes: f64) -> f64 {
+    (bytes / 4_096.0).round() * 4_096.0
+}
+
 /// Bytes of one instant.
 struct Bytes {
     anonymous: f64,
@@ -73,7 +78,6 @@ impl Memory {
     }
 
     fn bytes(&self, at: f64) -> Bytes {
-        let page = |bytes: f64| (bytes / 4_096.0).round() * 4_096.0;
         let used = page(self.used.at(at) * self.whole);
         let anonymous = if self.is_mapped {
             page(used.min(0.05 * self.whole))
@@ -102,7 +106,7 @@ impl Memory {
             let bytes = self.bytes(at);
             let usage = bytes.anonymous + bytes.mapped + bytes.droppable;
             // Of the pages that may be dropped, most have not been used lately.
-            let working_set = usage - (0.6 * bytes.droppable).floor();
+            let working_set = usage - page(0.6 * bytes.droppable);
             let cache = bytes.mapped + bytes.droppable;
             [usage, working_set, bytes.anonymous, cache]
         };
