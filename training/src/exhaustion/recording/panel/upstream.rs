@@ -122,3 +122,60 @@ impl Upstream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exhaustion::service::{Given, OVER_BINS, Served, cpu_served, dependency_served};
+    use crate::rng::Rng;
+
+    /// What the models learn from is what can be read off the metrics: over five bins, the share that failed and the mean
+    /// latency of calls, and how busy the workers or the processor were.
+    #[test]
+    fn metrics_show_what_the_models_learn_from() {
+        for seed in 0..6 {
+            let mut rng = Rng::new(9, seed);
+            let given = Given::default();
+            let is_cpu = seed % 2 == 0;
+            let served: Served = if is_cpu {
+                cpu_served(&mut rng, &given)
+            } else {
+                dependency_served(&mut rng, &given)
+            };
+            let n = served.episode.seen.len();
+            let requests = Requests {
+                bins: served.bins,
+                mechanism: served.mechanism,
+                objective: served.objective,
+                bounds: served.bounds,
+                workers: served.workers,
+                shows_workers: served.shows_workers,
+            };
+            let answers = Answers::new(&requests);
+            let busy = Totals::new(requests.bins.iter().map(|bin| bin.busy));
+            let errors_borne = if is_cpu { 0.2 } else { 0.5 };
+            for t in OVER_BINS..n {
+                let over =
+                    |totals: &Totals| totals.at(t as f64) - totals.at((t - OVER_BINS) as f64);
+                let all = over(&answers.all);
+                let share = |part: f64| if all > 0.0 { part / all } else { 0.0 };
+                let [load, slow, errors] = served.episode.seen[t].map(f64::from);
+                let check = |what: &str, found: f64, expected: f64| {
+                    let close = (found - expected).abs() < 1e-3 * expected.abs().max(1.0);
+                    assert!(close, "{seed}, bin {t}: {what} {found}, not {expected}");
+                };
+                check(
+                    "errors",
+                    (share(over(&answers.failed)) / errors_borne).min(3.0),
+                    errors,
+                );
+                if is_cpu || requests.shows_workers {
+                    check("load", over(&busy) / OVER_BINS as f64, load);
+                }
+                if !is_cpu {
+                    check("latency", share(over(&answers.seconds)).min(3.0), slow);
+                }
+            }
+        }
+    }
+}
