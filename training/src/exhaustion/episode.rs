@@ -9,7 +9,7 @@ pub const DAY_BINS: usize = 4_320;
 /// Nobody can know of a fault that began fewer bins ago,
 const BEGUN_BINS: usize = 4;
 /// nor that it stopped fewer bins ago.
-const SEEN_BINS: usize = 10;
+const SEEN_BINS: usize = 2;
 
 /// What a service shows: load, latency and errors, each as a share of its limit.
 pub type Channels = [f32; 3];
