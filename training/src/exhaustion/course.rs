@@ -289,13 +289,14 @@ impl Walker {
             sigma,
             keep: (-1.0 / linger.max(0.2)).exp(),
         };
-        match walker.course {
-            Course::Stairs { every, .. } => walker.next = every * rng.between(0.2, 1.5),
-            Course::Saw { period, reach, .. } => (walker.next, walker.size) = (period, reach),
-            Course::Bursts { every, most, .. } => {
-                (walker.left, walker.next) = (most, every * rng.uniform());
-            }
-            _ => {}
+        if let Course::Stairs { every, .. } = walker.course {
+            walker.next = every * rng.between(0.2, 1.5);
+        }
+        if let Course::Saw { period, reach, .. } = walker.course {
+            (walker.next, walker.size) = (period, reach);
+        }
+        if let Course::Bursts { every, most, .. } = walker.course {
+            (walker.left, walker.next) = (most, every * rng.uniform());
         }
         walker
     }
@@ -444,4 +445,55 @@ impl Walker {
 /// What part of the way is made from one time to another.
 fn power_step(from: f64, to: f64, fill: f64, power: f64) -> f64 {
     (to / fill).powf(power) - (from / fill).powf(power)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exhaustion::episode::DAY_BINS;
+
+    /// How many of 200 courses reach the limit within so many bins.
+    fn reach(bins: usize, course: impl Fn(&mut Rng) -> Course) -> usize {
+        let crosses = |i| {
+            let mut rng = Rng::new(11, i);
+            let course = course(&mut rng);
+            let mut walker = Walker::new(course, 0.2, 0.3, 2.0, &mut rng);
+            (0..bins).any(|_| walker.step(&mut rng) >= 1.0)
+        };
+        (0..200).filter(|&i| crosses(i)).count()
+    }
+
+    #[test]
+    fn events_reach_the_limit_and_calm_courses_do_not() {
+        let events = reach(DAY_BINS, Course::event);
+        assert!(events >= 190, "{events} of 200 events");
+        let calm = reach(900, |rng| Course::calm(rng, 0.2));
+        assert!(calm <= 15, "{calm} of 200 calm courses");
+    }
+
+    #[test]
+    fn a_line_takes_as_long_as_it_says() {
+        let course = Course::Power {
+            fill: 100.0,
+            power: 1.0,
+        };
+        let mut rng = Rng::new(1, 1);
+        let mut walker = Walker::new(course, 0.2, 0.0, 1.0, &mut rng);
+        let levels: Vec<f64> = (0..100).map(|_| walker.step(&mut rng)).collect();
+        assert!((levels[49] - 0.6).abs() < 1e-9 && (levels[99] - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_stops_stays_where_it_stopped() {
+        let course = Course::Stops {
+            fill: 50.0,
+            power: 1.0,
+            at: 0.6,
+        };
+        let mut rng = Rng::new(1, 1);
+        let mut walker = Walker::new(course, 0.2, 0.5, 2.0, &mut rng);
+        let last = (0..300).map(|_| walker.step(&mut rng)).last();
+        assert!(walker.stopped());
+        assert!((last.unwrap() - 0.6).abs() < 1e-9);
+    }
 }

@@ -6,6 +6,11 @@ use crate::rng::Rng;
 /// Bins of a day: further ahead nothing is foreseen.
 pub const DAY_BINS: usize = 4_320;
 
+/// Nobody can know of a fault that began fewer bins ago,
+const BEGUN_BINS: usize = 4;
+/// nor that it stopped fewer bins ago.
+pub(super) const SEEN_BINS: usize = 2;
+
 /// What a service shows: load, latency and errors, each as a share of its limit.
 pub type Channels = [f32; 3];
 
@@ -17,16 +22,39 @@ pub struct Episode {
     /// When it is exhausted, in bins from the start; infinite when it is not within a day of the end.
     pub event: f64,
     /// The bins in which the answer is not known to anybody: the fault has just begun, or a leak is yet to stop.
-    pub unknowable: Vec<std::ops::Range<usize>>,
+    pub unknowable: std::ops::Range<usize>,
     /// The bin in which the fault or the load began.
     pub onset: usize,
 }
 
 impl Episode {
+    /// `stops`: for a course that stops by itself, when it did so, if it did.
+    pub(super) fn new(
+        seen: Vec<Channels>,
+        event: f64,
+        onset: usize,
+        stops: Option<Option<usize>>,
+    ) -> Self {
+        let unknowable = match stops {
+            // A leak that is yet to stop is still a leak, and it takes a while until it is seen that it did.
+            Some(stopped) if event.is_infinite() => {
+                onset..stopped.map_or(usize::MAX, |t| t + SEEN_BINS)
+            }
+            _ if event.is_finite() => onset..onset + BEGUN_BINS,
+            _ => 0..0,
+        };
+        Self {
+            seen,
+            event,
+            unknowable,
+            onset,
+        }
+    }
+
     /// Bins from bin `t` to exhaustion; `None` where nobody could know.
     #[must_use]
     pub fn remaining(&self, t: usize) -> Option<f64> {
-        if self.unknowable.iter().any(|range| range.contains(&t)) {
+        if self.unknowable.contains(&t) {
             return None;
         }
         let left = self.event - t as f64;
@@ -155,19 +183,7 @@ pub(super) fn follow_for(rng: &mut Rng, base: f64, course: Course, bins: Option<
             break;
         }
     }
-    let mut unknowable = Vec::new();
-    if stops && event.is_infinite() {
-        unknowable.push(onset..stopped.map_or(usize::MAX, |t| t + 10));
-    }
-    if event.is_finite() {
-        unknowable.push(onset..onset + 4);
-    }
-    Episode {
-        seen,
-        event,
-        unknowable,
-        onset,
-    }
+    Episode::new(seen, event, onset, stops.then_some(stopped))
 }
 
 /// How unevenly a level grows, and for how many bins a rate holds: what allocates does so at random, about a mean.
@@ -192,11 +208,58 @@ pub(super) fn onset(rng: &mut Rng) -> usize {
 
 /// How long the recording goes on if nothing ends it.
 pub(super) fn length(rng: &mut Rng, course: &Course) -> usize {
-    let least = match course {
-        Course::Power { fill, .. } | Course::Exponential { fill, .. } => fill.min(600.0),
-        _ => 100.0,
-    };
+    let mut least = 100.0;
+    // A course without pauses is seen for as long as it takes, if that is not too long.
+    if let Course::Power { fill, .. } | Course::Exponential { fill, .. } = course {
+        least = fill.clamp(100.0, 600.0);
+    }
     #[expect(clippy::cast_sign_loss, reason = "a positive number of bins")]
-    let bins = rng.ratio(least.max(100.0), 900.0) as usize;
+    let bins = rng.ratio(least, 900.0) as usize;
     bins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_seed_makes_is_made_again() {
+        for i in 0..20 {
+            assert_eq!(stock(&mut Rng::new(3, i)), stock(&mut Rng::new(3, i)));
+        }
+        assert_ne!(stock(&mut Rng::new(3, 0)), stock(&mut Rng::new(4, 0)));
+    }
+
+    #[test]
+    fn a_stock_is_full_when_it_is_exhausted_and_not_before() {
+        let (mut events, mut full) = (0, 0);
+        for i in 0..300 {
+            let episode = stock(&mut Rng::new(5, i));
+            let levels = episode.seen.iter().map(|[level, ..]| *level);
+            assert!(levels.clone().all(|level| (0.0..=1.0).contains(&level)));
+            assert!(episode.asked() as f64 <= episode.event.max(1.0));
+            if episode.event < episode.seen.len() as f64 {
+                events += 1;
+                // A grain, or a gap in what is seen, may hide the last step.
+                full += i32::from(levels.last().unwrap() > 0.95);
+            }
+        }
+        assert!(events > 60, "{events} of 300 within what is seen");
+        assert!(full * 20 >= events * 19, "{full} of {events}");
+    }
+
+    #[test]
+    fn nobody_is_asked_about_what_cannot_be_known() {
+        let seen = vec![[0.5, 0.0, 0.0]; 100];
+        let leak = Episode::new(seen.clone(), 80.5, 20, None);
+        assert_eq!(leak.remaining(19), Some(f64::INFINITY));
+        assert_eq!((leak.remaining(20), leak.remaining(23)), (None, None));
+        assert_eq!((leak.remaining(24), leak.asked()), (Some(56.5), 80));
+        let stops = Episode::new(seen, f64::INFINITY, 20, Some(Some(50)));
+        assert_eq!((stops.remaining(20), stops.remaining(59)), (None, None));
+        assert_eq!(
+            (stops.remaining(60), stops.asked()),
+            (Some(f64::INFINITY), 100)
+        );
+    }
 }

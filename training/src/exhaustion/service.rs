@@ -161,20 +161,8 @@ fn run(rng: &mut Rng, given: &Given, mechanism: Mechanism) -> Served {
             break;
         }
     }
-    let mut unknowable = Vec::new();
-    if stops && event.is_infinite() {
-        unknowable.push(onset..stopped.map_or(usize::MAX, |t| t + 10));
-    }
-    if event.is_finite() {
-        unknowable.push(onset..onset + 4);
-    }
     Served {
-        episode: Episode {
-            seen,
-            event,
-            unknowable,
-            onset,
-        },
+        episode: Episode::new(seen, event, onset, stops.then_some(stopped)),
         bins,
         mechanism,
         objective: service.objective,
@@ -488,4 +476,66 @@ fn quantile(le: &[f64; BOUNDS.len() + 1], q: f64, bounds: f64) -> f64 {
         below += count;
     }
     bounds * BOUNDS[BOUNDS.len() - 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_seed_makes_is_made_again() {
+        for i in 0..5 {
+            assert_eq!(cpu(&mut Rng::new(3, i)), cpu(&mut Rng::new(3, i)));
+            assert_eq!(
+                dependency(&mut Rng::new(3, i)),
+                dependency(&mut Rng::new(3, i))
+            );
+        }
+    }
+
+    #[test]
+    fn the_objective_is_missed_from_the_event_on_and_never_before_the_fault() {
+        let mut events = 0;
+        for i in 0..60 {
+            let mut rng = Rng::new(7, i);
+            let (episode, slow) = if i % 2 == 0 {
+                (cpu(&mut rng), 0.99)
+            } else {
+                (dependency(&mut rng), f32::INFINITY)
+            };
+            assert!(episode.event > episode.onset as f64);
+            let missed = |[_, latency, errors]: &Channels| *latency >= slow || *errors >= 1.0;
+            if episode.event.is_finite() && episode.asked() + RUN_BINS <= episode.seen.len() {
+                events += 1;
+                let run = &episode.seen[episode.asked()..][..RUN_BINS];
+                assert!(run.iter().all(missed), "{i}");
+            }
+            let runs = episode.seen[..episode.asked()].windows(RUN_BINS);
+            assert!(runs.clone().all(|run| !run.iter().all(missed)), "{i}");
+        }
+        assert!(events > 10, "{events} of 60 within what is seen");
+    }
+
+    #[test]
+    fn workers_are_all_there_at_first_and_all_lost_at_the_limit() {
+        for i in 0..50 {
+            let service = Service::new(&mut Rng::new(9, i), Mechanism::LostWorkers);
+            let n = service.workers.len();
+            assert_eq!((service.lost(0.0), service.lost(1.0)), (0, n));
+            assert!(service.lost(0.5) > 0 && service.lost(0.5) < n);
+        }
+    }
+
+    #[test]
+    fn a_quantile_lies_within_its_bucket() {
+        let mut le = [0.0; BOUNDS.len() + 1];
+        assert!(quantile(&le, 0.95, 1.0).abs() < 1e-9, "of no request");
+        le[6] = 100.0;
+        assert!((quantile(&le, 0.5, 1.0) - 0.375).abs() < 1e-9);
+        le[BOUNDS.len()] = 100.0;
+        assert!(
+            (quantile(&le, 0.95, 1.0) - 5.0).abs() < 1e-9,
+            "beyond the last bound"
+        );
+    }
 }

@@ -1,7 +1,7 @@
 //! Movers by chance: drawn again until what is wanted comes about.
 
 use super::super::course::Course;
-use super::super::episode::{DAY_BINS, Episode, follow_for};
+use super::super::episode::{DAY_BINS, Episode, SEEN_BINS, follow_for};
 use super::super::service::{Given, Served, cpu_served, dependency_served};
 use super::mover::{Mover, Requests, Track};
 use super::{Kind, PlanError};
@@ -135,11 +135,9 @@ fn attempt(rng: &mut Rng, wish: &Wish) -> Option<Mover> {
     }
     let mut track = track;
     let stops = matches!(course, Course::Stops { .. }) && event.is_none();
-    // A leak that stops is unknowable until that has been seen, ten bins later.
-    let known = episode.unknowable.first().map(|range| range.end);
-    let stop = known
-        .filter(|end| stops && *end < usize::MAX)
-        .map(|end| end.saturating_sub(10));
+    // A leak that stops is unknowable until that has been seen.
+    let known = Some(episode.unknowable.end).filter(|end| stops && *end < usize::MAX);
+    let stop = known.map(|end| end.saturating_sub(SEEN_BINS));
     Some(Mover {
         kind: wish.kind,
         course,
