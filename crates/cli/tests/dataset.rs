@@ -1,5 +1,6 @@
 //! `forestall dataset` as a person or a script meets it.
 
+#[expect(dead_code, reason = "each test file uses its part of it")]
 mod run;
 
 use std::collections::BTreeMap;

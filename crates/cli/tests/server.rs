@@ -76,6 +76,28 @@ impl Drop for Served {
 }
 
 #[test]
+fn a_real_fault_is_pushed_while_it_grows() {
+    let served = Served::start(&["--no-state"]);
+    let args = [
+        "rig",
+        "descriptors",
+        "--limit",
+        "128",
+        "--for",
+        "4s",
+        "--into",
+        &served.addr,
+    ];
+    let pushed = forestall(&args).succeeds().out;
+    assert!(pushed.contains("descriptors ran out"), "{pushed}");
+    let taken = pushed.lines().last().unwrap_or_default();
+    assert!(taken.starts_with("  pushed "), "{pushed}");
+    let filter = "process_open_fds{instance=~\"rig-descriptors-.*\"}";
+    let series = served.ask(&["series", "--filter", filter]);
+    assert!(series.contains("process_open_fds"), "{series}");
+}
+
+#[test]
 fn a_recording_pushed_in_can_be_listed_asked_for_and_watched() {
     let dir = tempfile::tempdir().unwrap();
     let file = made::wave(dir.path(), "wave.csv", 700, 650);

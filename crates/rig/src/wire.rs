@@ -26,8 +26,8 @@ pub(crate) struct Task {
 /// What it may be asked afterwards.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) enum Ask {
-    /// The sandbox is complete: the run begins.
-    Begin,
+    /// The sandbox is complete: the run begins. So many bytes of memory are used in it already.
+    Begin { used_bytes: f64 },
     /// Its metrics.
     Scrape,
 }

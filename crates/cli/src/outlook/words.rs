@@ -56,9 +56,10 @@ pub(crate) fn used(outlook: &Outlook) -> String {
 /// `in 12 min (7–20)`: the median, and what is between the 5 and 95 % quantiles.
 pub(crate) fn when(outlook: &Outlook) -> String {
     let Some(times) = &outlook.time_to_exhaustion else {
-        return match outlook.state() {
-            OutlookState::Missing => "no limit known".to_owned(),
-            _ => "too early to tell".to_owned(),
+        return if outlook.state() == OutlookState::Missing {
+            "no limit known".to_owned()
+        } else {
+            "too early to tell".to_owned()
         };
     };
     if outlook.state() == OutlookState::Stale {

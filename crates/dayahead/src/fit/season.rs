@@ -68,9 +68,11 @@ pub(super) fn fit(past: &Past, weekly: bool, slots: usize) -> Option<Fit> {
 /// Levels are seen by the seasons up to this many usual deviations from what is usual at their time of day.
 const WILD: f64 = 4.0;
 
-/// The levels with what is unlike any other day cut off: an incident of yesterday is not tomorrow's season. The robust
-/// loops of MSTL were rejected: a weekly season has two or three values for a slot, and where one of them counts for
-/// nothing the season is set to that very value. `None` under two levels.
+/// The levels about their line, with what is unlike any other day cut off. About their line, because of a week that was
+/// seen twice a steady growth is as good a season as any, and would be expected to begin again. Cut off, because an
+/// incident of yesterday is not tomorrow's season. The robust loops of MSTL were rejected: a weekly season has two or three
+/// values for a slot, and where one of them counts for nothing the season is set to that very value. `None` under two
+/// levels.
 fn tamed(means: &[f64], day: usize) -> Option<Vec<f64>> {
     let line = robust::straighten(means)?;
     let mut usual = vec![0.0; day];
@@ -88,13 +90,8 @@ fn tamed(means: &[f64], day: usize) -> Option<Vec<f64>> {
     let off: Vec<f64> = line.deviations.iter().enumerate().map(off).collect();
     let (_, spread) = robust::center(&off)?;
     let most = WILD * spread;
-    Some(
-        means
-            .iter()
-            .zip(&off)
-            .map(|(mean, off)| mean - (off - off.clamp(-most, most)))
-            .collect(),
-    )
+    let cut = |(deviation, off): (&f64, &f64)| deviation - (off - off.clamp(-most, most));
+    Some(line.deviations.iter().zip(&off).map(cut).collect())
 }
 
 /// By how much errors of forecasts are wider than what the seasons left: each of k cycles went into the season, which

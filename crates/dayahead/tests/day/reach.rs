@@ -148,3 +148,22 @@ fn a_weekend_is_seen_coming() {
         assert!(top < 0.93, "{top}");
     }
 }
+
+/// A week that was seen twice must not take a steady growth for its season.
+#[test]
+fn steady_growth_goes_on_whatever_its_age() {
+    for days in [3.0, 7.0, 10.0, 14.0, 15.0, 20.0] {
+        let whole = 24.0 * days + 10.0;
+        let samples: Vec<f64> = (0..n_samples(24.0 * days))
+            .map(|i| {
+                let left = whole - i as f64 * f64::from(SAMPLE_S) / 3_600.0;
+                1.0 - 0.8 * left / whole
+            })
+            .collect();
+        let (history, now) = history(&samples);
+        let ahead = DayAhead::of(&history, now, &Options::default()).expect("days of history");
+        let (within, middle_h) = (ahead.within(86_400.0), ahead.quantile_s(0.5) / 3_600.0);
+        assert!(within > 0.9, "{days} days: P = {within}");
+        assert!((middle_h - 10.0).abs() < 5.0, "{days} days: {middle_h} h");
+    }
+}

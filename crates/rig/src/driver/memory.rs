@@ -8,8 +8,10 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use super::{DriverError, Evidence, Fault};
 use crate::metrics::Metrics;
 
-/// Of what is held, at most so much at a time: fine enough for a curve, coarse enough to be quick.
+/// Of what is held, so much at a time: fine enough for a curve, coarse enough to be quick.
 const CHUNK_BYTES: usize = 256 << 10;
+/// Of each chunk, for the allocator: without it a chunk would take a page more.
+const HEAD_BYTES: usize = 64;
 /// Given back when no more is to be had, so that the process can go on to say so.
 const SPARE: usize = 8;
 /// Requests of each step: the application does what applications do.
@@ -17,6 +19,8 @@ const REQUESTS: f64 = 3.0;
 
 pub(super) struct Memory {
     limit: f64,
+    /// What is used of the limit before anything is held.
+    own: f64,
     bounded_at: Option<f64>,
     chunks: Vec<Vec<u8>>,
     metrics: Metrics,
@@ -42,6 +46,7 @@ impl Memory {
         }
         Ok(Self {
             limit,
+            own: 0.0,
             bounded_at,
             chunks: Vec::new(),
             metrics: metrics.clone(),
@@ -65,15 +70,19 @@ fn space_bytes() -> Result<f64, DriverError> {
 /// A chunk that is really there; `None` if it is not to be had.
 fn chunk() -> Option<Vec<u8>> {
     let mut chunk = Vec::new();
-    chunk.try_reserve_exact(CHUNK_BYTES).ok()?;
-    chunk.resize(CHUNK_BYTES, 1);
+    chunk.try_reserve_exact(CHUNK_BYTES - HEAD_BYTES).ok()?;
+    chunk.resize(CHUNK_BYTES - HEAD_BYTES, 1);
     Some(chunk)
 }
 
 impl Fault for Memory {
+    fn begin(&mut self, used_bytes: f64) {
+        self.own = used_bytes;
+    }
+
     fn step(&mut self, level: f64) -> Result<Option<Evidence>, DriverError> {
-        let bytes = level * self.limit;
-        #[expect(clippy::cast_sign_loss, reason = "levels are at least 0")]
+        let bytes = (level * self.limit - self.own).max(0.0);
+        #[expect(clippy::cast_sign_loss, reason = "at least 0")]
         let wanted = (bytes / CHUNK_BYTES as f64) as usize;
         self.chunks.truncate(wanted);
         let mut evidence = None;

@@ -67,6 +67,9 @@ impl Evidence {
 
 /// One kind of fault.
 trait Fault {
+    /// The run begins, with so many bytes of memory in use in the sandbox.
+    fn begin(&mut self, _used_bytes: f64) {}
+
     /// Brings the use of the resource to `level`, a share of the limit. What shows that it ran out, when it did.
     fn step(&mut self, level: f64) -> Result<Option<Evidence>, DriverError>;
 
@@ -132,16 +135,17 @@ pub fn driver_main() -> Result<(), DriverError> {
 }
 
 /// Follows the curve until it is killed.
-fn drive(task: &Task, metrics: &Metrics, begin: &Receiver<()>) -> Result<(), DriverError> {
+fn drive(task: &Task, metrics: &Metrics, begin: &Receiver<f64>) -> Result<(), DriverError> {
     let curve = task.spec.curve();
     let mut fault = start(task, metrics)?;
     tell(&Tell::Ready {
         port: fault.port(),
         limit: fault.limit(),
     });
-    if begin.recv().is_err() {
+    let Ok(used_bytes) = begin.recv() else {
         return Ok(());
-    }
+    };
+    fault.begin(used_bytes);
     let began = Instant::now();
     let mut onset = (task.spec.shape != Shape::Flat).then_some(0.0);
     let mut stop = curve.stops_at_s();
@@ -176,10 +180,10 @@ fn tell(what: &Tell) {
 }
 
 /// Answers until the other side is gone.
-fn listen(mut from: BufReader<io::Stdin>, metrics: &Metrics, begin: &Sender<()>) {
+fn listen(mut from: BufReader<io::Stdin>, metrics: &Metrics, begin: &Sender<f64>) {
     while let Ok(Some(ask)) = receive(&mut from) {
         match ask {
-            Ask::Begin => drop(begin.send(())),
+            Ask::Begin { used_bytes } => drop(begin.send(used_bytes)),
             Ask::Scrape => {
                 let is_upstream =
                     |sample: &crate::metrics::Sample| sample.metric.starts_with("upstream_workers");

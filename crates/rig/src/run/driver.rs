@@ -34,6 +34,8 @@ impl Driver {
             .arg("__rig-driver")
             // Each arena of the allocator reserves address space, which is what may be bounded.
             .env("MALLOC_ARENA_MAX", "1")
+            // What is freed goes back to the system at once, however much was freed before.
+            .env("MALLOC_MMAP_THRESHOLD_", "131072")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -77,9 +79,10 @@ impl Driver {
         }
     }
 
-    pub(super) fn begin(&mut self) -> Result<(), RunError> {
+    /// Lets it begin, in a sandbox in which so much memory is used.
+    pub(super) fn begin(&mut self, used_bytes: f64) -> Result<(), RunError> {
         let stdin = self.stdin.as_mut().ok_or_else(gone)?;
-        send(stdin, &Ask::Begin).map_err(RunError::Talk)
+        send(stdin, &Ask::Begin { used_bytes }).map_err(RunError::Talk)
     }
 
     /// Asks for its metrics. One that is gone does not answer, which is what a failed scrape is.

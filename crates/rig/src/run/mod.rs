@@ -19,7 +19,7 @@ use verdict::Verdict;
 use crate::clock::{now_s, to_millis};
 use crate::kind::Kind;
 use crate::metrics::Sample;
-use crate::sandbox::SandboxError;
+use crate::sandbox::{Group, SandboxError};
 use crate::spec::{Spec, SpecError};
 use crate::truth::Truth;
 
@@ -94,7 +94,8 @@ pub fn run(
             return Err(RunError::Interrupted);
         }
     }
-    setup.driver.begin()?;
+    let used_bytes = setup.group.as_ref().map_or(0.0, Group::used_bytes);
+    setup.driver.begin(used_bytes)?;
     let begin = Instant::now();
     let start_ts = now_s();
     let mut sight = Sight::new(spec, setup.own_limit);

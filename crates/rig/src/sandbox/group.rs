@@ -140,6 +140,17 @@ impl Group {
         Ok(())
     }
 
+    /// Bytes of memory in use; 0 if that cannot be read.
+    pub(crate) fn used_bytes(&self) -> f64 {
+        let file = if self.unified {
+            "memory.current"
+        } else {
+            "memory.usage_in_bytes"
+        };
+        let text = fs::read_to_string(self.memory.join(file)).unwrap_or_default();
+        text.trim().parse().unwrap_or(0.0)
+    }
+
     /// How often the kernel has killed for want of memory in this group.
     pub(crate) fn oom_kills(&self) -> u64 {
         let file = if self.unified {

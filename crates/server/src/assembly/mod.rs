@@ -121,7 +121,11 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let feedback = state_dir.as_ref().map(StateDir::feedback).transpose()?;
     let board = Arc::new(Board::new(&config.watch));
     let captured = capture::Opened::new(&config.capture, n_shards(&config))?;
-    let lookout = lookout::Opened::new(&config, n_shards(&config))?;
+    let lookout = lookout::Opened::new(
+        &config,
+        n_shards(&config),
+        state_dir.as_ref().map(StateDir::path),
+    )?;
     let sink = Arc::new(Sinks {
         board: Arc::clone(&board),
         lookout: lookout.as_ref().map(lookout::Opened::inlet),

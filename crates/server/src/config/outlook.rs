@@ -1,5 +1,7 @@
 //! The section `[outlook]`.
 
+use std::path::PathBuf;
+
 use hotpath::{LimitRule, LookoutConfig};
 use predict::exhaustion::{FAMILIES, Family};
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use series::SeriesKey;
 pub struct OutlookConfig {
     /// Whether it is foretold what runs out.
     pub enabled: bool,
+    /// Folder with models, as `forestall train exhaustion` writes it; empty for those of the binary.
+    pub models: PathBuf,
     /// How much faster than the clock of the samples time runs.
     pub tempo: f64,
     /// Seconds between two looks at a resource.
@@ -64,6 +68,7 @@ impl Default for OutlookConfig {
         } = LookoutConfig::default();
         Self {
             enabled: true,
+            models: PathBuf::new(),
             tempo,
             refresh_s,
             stale_after_s: 300.0,

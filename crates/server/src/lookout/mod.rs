@@ -1,10 +1,12 @@
 //! The lookout beside the engine: what runs out, and when. Shards leave samples in an [`Inlet`] and never wait; a thread
 //! behind it owns `hotpath::Lookout`, and writes what it says where readers find it.
 //!
-//! Its state is not in snapshots: after a restart it begins anew, and says with each outlook how far it can be relied on.
+//! The minutes that it has seen are not in snapshots: after a restart they begin anew, and each outlook says how far it can be
+//! relied on. The days of each resource are kept in a file of the state directory.
 
 mod alarm;
 mod board;
+mod days;
 mod inlet;
 mod interest;
 mod tally;
@@ -13,6 +15,7 @@ mod watch;
 mod worker;
 
 use std::io;
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::thread::{Builder, JoinHandle};
 
@@ -25,6 +28,7 @@ pub(crate) use board::{Outlooks, Row, Said, Subscription};
 pub(crate) use inlet::Inlet;
 pub(crate) use wanted::{Wanted, within};
 
+use days::Days;
 use worker::Worker;
 
 /// The lookout between its opening, which comes before the engine, and its thread, which comes after.
@@ -38,21 +42,29 @@ impl Opened {
     /// `None` when nothing is to be foretold.
     ///
     /// # Errors
-    /// As [`onnx::exhaustion::default_judge`].
-    pub(crate) fn new(config: &Config, n_shards: usize) -> Result<Option<Self>, LoadError> {
+    /// As [`onnx::exhaustion::judge_in`].
+    pub(crate) fn new(
+        config: &Config,
+        n_shards: usize,
+        state_dir: Option<&Path>,
+    ) -> Result<Option<Self>, LoadError> {
         let (outlook, watch) = (&config.outlook, &config.watch);
         if !outlook.enabled {
             return Ok(None);
         }
-        let judge = onnx::exhaustion::default_judge()?;
+        let judge = match outlook.models.as_os_str().is_empty() {
+            true => onnx::exhaustion::default_judge()?,
+            false => onnx::exhaustion::judge_in(&outlook.models)?,
+        };
         let max_series = config.engine.max_series;
         let inlet = Arc::new(Inlet::new(n_shards, outlook.queue_samples, max_series));
         let lookout = Lookout::new(outlook.lookout(), Arc::clone(&judge));
         let outlooks = Outlooks::new(lookout, &inlet, watch.max_watchers, watch.queue_risks);
         let outlooks = Arc::new(outlooks);
         let stale_us = (outlook.stale_after_s * 1e6) as i64;
+        let days = Days::open(state_dir.map(days::file_in));
         Ok(Some(Self {
-            worker: Worker::new(outlook.lookout(), judge, stale_us, &inlet, &outlooks),
+            worker: Worker::new(outlook.lookout(), judge, stale_us, days, &inlet, &outlooks),
             inlet,
             outlooks,
         }))

@@ -16,6 +16,7 @@ use series::{Sample, SeriesId, SeriesKey, Timestamp};
 
 use super::alarm::{Alarms, Word};
 use super::board::{Outlooks, Row};
+use super::days::Days;
 use super::inlet::Inlet;
 use super::interest::Interest;
 
@@ -23,6 +24,11 @@ use super::interest::Interest;
 const SPARE: usize = 16;
 /// How much more than the even share: what falls behind must be able to catch up.
 const CATCH_UP: f64 = 1.5;
+
+/// Forecasts of a day per turn: milliseconds each, so that samples hardly wait.
+const FORECASTS: usize = 2;
+/// Seconds between two times that histories are written.
+const SAVE_S: f64 = 600.0;
 
 /// What the thread owns.
 pub(super) struct Worker {
@@ -35,6 +41,9 @@ pub(super) struct Worker {
     /// Series that the lookout has heard of: all below this.
     n_known: u32,
     alarms: Alarms,
+    days: Days,
+    /// When histories were written last.
+    saved: Timestamp,
     /// When all resources were last looked over, and when the turn before was.
     swept: Option<Timestamp>,
     turned: Option<Timestamp>,
@@ -51,6 +60,7 @@ impl Worker {
         config: LookoutConfig,
         judge: Arc<Judge>,
         stale_us: i64,
+        days: Days,
         inlet: &Arc<Inlet>,
         outlooks: &Arc<Outlooks>,
     ) -> Self {
@@ -63,6 +73,8 @@ impl Worker {
             stale_us,
             n_known: 0,
             alarms: Alarms::default(),
+            days,
+            saved: Timestamp::from_micros(0),
             swept: None,
             turned: None,
             samples: Vec::new(),
@@ -86,6 +98,7 @@ impl Worker {
                 self.begin_again();
             }
         }
+        self.save();
     }
 
     /// One turn.
@@ -97,6 +110,16 @@ impl Worker {
         drop(engine);
         self.refresh(now);
         self.sweep(now);
+        if now.seconds_since(self.saved) >= SAVE_S {
+            self.saved = now;
+            self.save();
+        }
+    }
+
+    fn save(&self) {
+        if let Err(error) = self.days.save() {
+            tracing::warn!(%error, "the histories of resources are not written");
+        }
     }
 
     /// Pushes what waits, after the series that it is of have been made known. `key`: the keys of series by number, which
@@ -139,6 +162,14 @@ impl Worker {
             let n = lookout.resources().len();
             let most = self.budget(n, now);
             lookout.refresh(now, most, &mut self.said);
+            // Days are those of the clock on the wall: where time runs at another tempo there are none.
+            if (self.config.tempo - 1.0).abs() < 1e-9 {
+                let mut left = FORECASTS;
+                for outlook in &mut self.said {
+                    let key = &lookout.resources()[outlook.resource as usize].key;
+                    left -= usize::from(self.days.join(outlook, key, left > 0));
+                }
+            }
             if !self.said.is_empty() || self.is_sweep_due(now) {
                 self.outlooks.meet(lookout.resources(), now);
             }
@@ -198,6 +229,7 @@ impl Worker {
         self.outlooks.clear();
         self.inlet.interests.forget();
         self.alarms.clear();
+        self.days.begin_again();
         self.samples.clear();
         (self.n_known, self.swept, self.newest) = (0, None, None);
     }
@@ -223,7 +255,14 @@ mod tests {
         let judge = onnx::exhaustion::default_judge().unwrap();
         let lookout = Lookout::new(config.clone(), Arc::clone(&judge));
         let outlooks = Outlooks::new(lookout, &inlet, 1, 16);
-        Worker::new(config, judge, 60_000_000, &inlet, &Arc::new(outlooks))
+        Worker::new(
+            config,
+            judge,
+            60_000_000,
+            Days::default(),
+            &inlet,
+            &Arc::new(outlooks),
+        )
     }
 
     #[test]

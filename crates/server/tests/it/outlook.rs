@@ -31,7 +31,7 @@ fn leak() -> Vec<(&'static str, i64, f64)> {
     for i in 0..SCRAPES {
         let s = (i - SCRAPES + 1) * SCRAPE_S;
         let share = 0.3 + 0.6 * i as f64 / (SCRAPES - 1) as f64;
-        let noise = f64::from((i * 7_919 % 101) as u8) * 1e4;
+        let noise = (i * 7_919 % 101) as f64 * 1e4;
         rows.push((USED, s, share * LIMIT_BYTES + noise));
         rows.push((LIMIT, s, LIMIT_BYTES));
     }

@@ -8,6 +8,7 @@ use series::Timestamp;
 use super::axis::{self, Tick};
 use super::lanes::{Lane, WIDTH};
 use super::panel::escaped;
+use super::told;
 use crate::numbers::human;
 use crate::outlook::words;
 use crate::wire;
@@ -25,6 +26,8 @@ const MOST_PAST: f64 = 2.0;
 const MOST_AHEAD: f64 = 3.0;
 /// What may rise above the limit is drawn up to here.
 const MOST_RATIO: f64 = 1.3;
+/// There is room for the limit's name above it.
+const LEAST_RATIO: f64 = 1.08;
 /// The look ahead of an outlook without a fan, in seconds.
 const USUAL_AHEAD_S: f64 = 1_800.0;
 
@@ -64,7 +67,7 @@ impl Frame {
         Self {
             past_s,
             ahead_s,
-            top_ratio: highest.min(MOST_RATIO).max(1.08),
+            top_ratio: highest.clamp(LEAST_RATIO, MOST_RATIO),
         }
     }
 
@@ -114,65 +117,11 @@ pub(super) fn write(page: &mut String, outlook: &Outlook) {
         if is_soon { " class=soon" } else { "" },
         escaped(&wire::text(outlook.resource.as_ref())),
     );
-    heading(page, outlook);
+    told::write(page, outlook);
     if outlook.time_to_exhaustion.is_some() && outlook.limit > 0.0 {
         drawing(page, outlook);
     }
     page.push_str("</section>\n");
-}
-
-fn heading(page: &mut String, outlook: &Outlook) {
-    if !outlook.missing.is_empty() {
-        let (family, missing) = (words::family(outlook), escaped(&outlook.missing));
-        let _ = write!(
-            page,
-            "<p class=over>{family} · its limit is not known; it would come from {missing}</p>"
-        );
-        return;
-    }
-    let when = words::when(outlook);
-    // The time stands out; the interval explains it.
-    let about = when
-        .split_once(" (")
-        .map_or(when.as_str(), |(about, _)| about);
-    let _ = write!(page, "<p class=when><b>{}</b>", escaped(about));
-    if let Some(interval) = words::interval(outlook) {
-        let _ = write!(page, " · {}", escaped(&interval));
-    }
-    let mut facts = vec![words::family(outlook)];
-    if outlook.time_to_exhaustion.is_some() {
-        let ratio = words::percent(outlook.level_ratio);
-        facts.push(format!("{} ({ratio})", words::used(outlook)));
-        facts.push(words::cause(outlook));
-        let confidence = words::percent(f64::from(outlook.confidence));
-        facts.push(format!("confidence {confidence}"));
-        facts.push(words::factors(outlook));
-    }
-    facts.retain(|fact| !fact.is_empty());
-    let _ = write!(
-        page,
-        "</p><p class=over>{}</p>",
-        escaped(&facts.join(" · "))
-    );
-    if words::is_foreseen(outlook) && !outlook.actions.is_empty() {
-        let actions = escaped(&words::actions(outlook));
-        let _ = write!(page, "<p class=over>what to do: {actions}</p>");
-    }
-    if !outlook.probabilities.is_empty() {
-        page.push_str("<div class=odds>");
-        for told in &outlook.probabilities {
-            let (horizon, chance) = (
-                words::length(told.horizon_s),
-                words::percent(told.probability),
-            );
-            let width = told.probability.clamp(0.0, 1.0) * 100.0;
-            let _ = write!(
-                page,
-                "<div><b>{chance}</b>within {horizon}<i><s style=\"width:{width:.1}%\"></s></i></div>"
-            );
-        }
-        page.push_str("</div>");
-    }
 }
 
 fn drawing(page: &mut String, outlook: &Outlook) {

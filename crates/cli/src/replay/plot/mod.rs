@@ -5,6 +5,7 @@ mod fan;
 mod lanes;
 mod marks;
 mod panel;
+mod told;
 mod track;
 
 use std::collections::HashMap;
