@@ -28,7 +28,8 @@ Examples:
   forestall simulate --out week --hours 168 --kind disk,cpu --scrape 60
       Days: load has a daily period as often as not.
   forestall simulate --out fast --time-scale 20
-      A second of the recording stands for 20: an hour takes three minutes to play.
+      A second of the recording stands for 20. `eval exhaustion` asks every 5 s of a recording, so it
+      asks a twentieth as often, and as often as about faults that were driven faster than life.
   forestall simulate --out one --episodes 1 && forestall replay one/*.csv.gz --plot one.html
 
 Each episode is two files, in the form that recordings of real faults have:
