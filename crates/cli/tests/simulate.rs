@@ -12,11 +12,12 @@ use run::forestall;
 
 /// The files of a folder by name.
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
+    let entries = fs::read_dir(dir).expect("a folder");
     entries
         .map(|entry| {
-            let name = entry.file_name().into_string().unwrap();
-            (name, fs::read(entry.path()).unwrap())
+            let entry = entry.expect("listed");
+            let name = entry.file_name().into_string().expect("text");
+            (name, fs::read(entry.path()).expect("a file"))
         })
         .collect()
 }
