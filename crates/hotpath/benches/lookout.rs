@@ -15,8 +15,8 @@ type Series = (&'static str, f64, f64);
 
 /// Networks of the shapes that ship, with weights of no meaning: what they cost does not depend on it.
 fn judge() -> Arc<Judge> {
-    let network = |inputs: usize| {
-        let widths = [inputs, 128, 64, CLASSES];
+    let network = |inputs: usize, first: usize| {
+        let widths = [inputs, first, 96, CLASSES];
         let mut x = 1u32;
         let mut weight = || {
             x = x.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
@@ -30,8 +30,8 @@ fn judge() -> Arc<Judge> {
     };
     #[expect(clippy::unwrap_used, reason = "the shapes are right")]
     let judge = Judge::new(
-        network(N_HEADROOM).unwrap(),
-        network(3 * N_HEADROOM + 1).unwrap(),
+        network(N_HEADROOM, 192).unwrap(),
+        network(3 * N_HEADROOM + 1, 160).unwrap(),
     );
     #[expect(clippy::unwrap_used, reason = "the shapes are right")]
     Arc::new(judge.unwrap())

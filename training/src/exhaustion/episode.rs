@@ -8,7 +8,8 @@ pub const DAY_BINS: usize = 4_320;
 
 /// Nobody can know of a fault that began fewer bins ago,
 const BEGUN_BINS: usize = 4;
-/// nor that it stopped fewer bins ago.
+/// nor that it stopped fewer bins ago. Longer would leave out what a leak looks like that has just stopped,
+/// and the network would have no reason to let go of it.
 pub(super) const SEEN_BINS: usize = 2;
 
 /// What a service shows: load, latency and errors, each as a share of its limit.
@@ -235,13 +236,13 @@ mod tests {
         let (mut events, mut full) = (0, 0);
         for i in 0..300 {
             let episode = stock(&mut Rng::new(5, i));
-            let levels = episode.seen.iter().map(|[level, ..]| *level);
+            let mut levels = episode.seen.iter().map(|[level, ..]| *level);
             assert!(levels.clone().all(|level| (0.0..=1.0).contains(&level)));
             assert!(episode.asked() as f64 <= episode.event.max(1.0));
             if episode.event < episode.seen.len() as f64 {
                 events += 1;
                 // A grain, or a gap in what is seen, may hide the last step.
-                full += i32::from(levels.last().unwrap() > 0.95);
+                full += i32::from(levels.next_back().unwrap() > 0.95);
             }
         }
         assert!(events > 60, "{events} of 300 within what is seen");
@@ -256,9 +257,13 @@ mod tests {
         assert_eq!((leak.remaining(20), leak.remaining(23)), (None, None));
         assert_eq!((leak.remaining(24), leak.asked()), (Some(56.5), 80));
         let stops = Episode::new(seen, f64::INFINITY, 20, Some(Some(50)));
-        assert_eq!((stops.remaining(20), stops.remaining(59)), (None, None));
+        let known = 50 + SEEN_BINS;
         assert_eq!(
-            (stops.remaining(60), stops.asked()),
+            (stops.remaining(20), stops.remaining(known - 1)),
+            (None, None)
+        );
+        assert_eq!(
+            (stops.remaining(known), stops.asked()),
             (Some(f64::INFINITY), 100)
         );
     }

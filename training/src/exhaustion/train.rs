@@ -91,19 +91,19 @@ impl ExhaustionRecipe {
     /// The recipe of the model that ships.
     #[must_use]
     pub fn default_of(part: Part) -> Self {
-        let (episodes, steps) = match part {
-            Part::Stock => (60_000, 16_000),
-            Part::Service => (40_000, 12_000),
+        let (episodes, steps, hidden, decay) = match part {
+            Part::Stock => (100_000, 30_000, vec![192, 96], 0.01),
+            Part::Service => (40_000, 20_000, vec![160, 96], 0.1),
         };
         Self {
             episodes,
             questions: 12,
             schedule: Schedule {
-                hidden: vec![128, 64],
+                hidden,
                 batch: 256,
                 steps,
                 rate: 2e-3,
-                decay: 0.01,
+                decay,
                 seed: 1,
             },
         }

@@ -5,10 +5,12 @@
 
 mod catalog;
 mod config;
+mod reading;
 mod state;
 #[cfg(test)]
 mod tests;
 mod told;
+mod totals;
 
 use std::sync::Arc;
 
@@ -19,7 +21,8 @@ use series::{Sample, SeriesId, SeriesKey, Timestamp};
 pub use config::{LimitRule, LookoutConfig};
 
 use catalog::{Catalog, Claim};
-use state::{How, Member, Reading, State};
+use reading::{How, Reading};
+use state::{Member, State};
 use told::Told;
 
 /// Parts that came before the resource that they belong to; beyond so many the rest is forgotten.

@@ -1,35 +1,14 @@
 //! What is known of one resource: the latest values of its series, and its levels bin by bin.
 
-use std::collections::VecDeque;
-
 use features::headroom::{TRACE_BINS, Trace};
-use predict::exhaustion::{Measure, ROLES, Recipe, Role};
+use predict::exhaustion::{Measure, Role};
 
 use super::config::LookoutConfig;
+use super::reading::{How, Reading};
+use super::totals::Totals;
 
-/// Bins over which latency and errors are taken.
-const OVER_BINS: usize = 5;
-/// Running totals that are kept per bin: those of roles, and of requests that failed.
-const TOTALS: usize = ROLES + 1;
-const FAILED: usize = ROLES;
-/// More buckets than this are not looked at.
-const MOST_BUCKETS: usize = 40;
 /// A gap of so many bins is an end: what comes after it is another story.
 const LONGEST_GAP: i64 = 180;
-/// Limits beyond this are "no limit", as kernels and exporters write it.
-const NO_LIMIT: f64 = 1e18;
-/// Levels are shares up to this; beyond it they say no more.
-const HIGHEST: f64 = 3.0;
-
-/// How a resource is read.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct How<'a> {
-    pub(super) recipe: &'a Recipe,
-    pub(super) config: &'a LookoutConfig,
-    /// The limit, where a setting or a label tells it.
-    pub(super) own_limit: Option<f64>,
-}
-
 /// One series of a resource.
 #[derive(Debug, Clone)]
 pub(super) struct Member {
@@ -37,8 +16,8 @@ pub(super) struct Member {
     pub(super) role: Role,
     pub(super) bound: f64,
     pub(super) failed: bool,
-    value: f64,
-    at_us: i64,
+    pub(super) value: f64,
+    pub(super) at_us: i64,
 }
 
 impl Member {
@@ -54,43 +33,11 @@ impl Member {
     }
 }
 
-/// Running totals at the end of a bin.
-#[derive(Debug, Clone)]
-struct Totals {
-    of: [f64; TOTALS],
-    at_us: i64,
-    buckets: Vec<f64>,
-}
-
-/// What a service needs beyond a trace: its totals now, and at the ends of the last bins.
-#[derive(Debug, Clone)]
-struct Service {
-    now: Totals,
-    bounds: Vec<f64>,
-    last: VecDeque<Totals>,
-    traces: Box<[Trace; 2]>,
-}
-
-/// How much is used, and of how much.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Reading {
-    pub(super) used: f64,
-    pub(super) limit: f64,
-    /// Shares of limits: level, or load, latency and errors.
-    pub(super) channels: [f32; 3],
-    pub(super) waiting: f32,
-}
-
-impl Reading {
-    /// Load, latency and errors, each as a share of its limit or objective: the nearest to it is the level.
-    fn of_service(channels: [f64; 3], waiting: f64) -> Self {
-        Self {
-            used: channels.iter().copied().fold(0.0, f64::max),
-            limit: 1.0,
-            channels: channels.map(|share| share.clamp(0.0, HIGHEST) as f32),
-            waiting: waiting.clamp(0.0, HIGHEST) as f32,
-        }
-    }
+/// What a service needs beyond a trace of its load: its running totals, and traces of latency and errors.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Service {
+    pub(super) totals: Totals,
+    traces: [Trace; 2],
 }
 
 /// What is known of one resource.
@@ -98,7 +45,7 @@ impl Reading {
 pub(super) struct State {
     pub(super) members: Vec<u32>,
     trace: Trace,
-    service: Option<Box<Service>>,
+    pub(super) service: Option<Box<Service>>,
     /// The bin under way.
     bin: i64,
     /// Whether a sample came in it.
@@ -118,18 +65,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(measure: Measure) -> Self {
-        let service = measure.is_service().then(|| {
-            Box::new(Service {
-                now: Totals {
-                    of: [0.0; TOTALS],
-                    at_us: i64::MIN,
-                    buckets: Vec::new(),
-                },
-                bounds: Vec::new(),
-                last: VecDeque::with_capacity(OVER_BINS + 1),
-                traces: Box::default(),
-            })
-        });
+        let service = measure.is_service().then(Box::default);
         Self {
             members: Vec::new(),
             trace: Trace::default(),
@@ -182,60 +118,17 @@ impl State {
         }
         if member.role.is_total() {
             let member = member.clone();
-            self.count(&member, before, newcomer);
-        }
-    }
-
-    /// Adds what a running total grew by. One that falls began anew; one that first shows up after the resource did counts
-    /// from 0, since exporters leave out what never happened.
-    fn count(&mut self, member: &Member, before: f64, newcomer: bool) {
-        let Some(service) = &mut self.service else {
-            return;
-        };
-        let value = member.value;
-        let grown = match before {
-            _ if before.is_nan() => {
-                if newcomer {
-                    value
-                } else {
-                    0.0
-                }
-            }
-            _ if value < before => value,
-            _ => value - before,
-        };
-        if member.role == Role::Bucket {
-            let place = match service
-                .bounds
-                .binary_search_by(|b| b.total_cmp(&member.bound))
-            {
-                Ok(place) => place,
-                Err(_) if service.bounds.len() >= MOST_BUCKETS => return,
-                Err(place) => {
-                    service.bounds.insert(place, member.bound);
-                    service.now.buckets.insert(place, 0.0);
-                    for totals in &mut service.last {
-                        totals.buckets.insert(place, 0.0);
-                    }
-                    place
-                }
-            };
-            service.now.buckets[place] += grown;
-        } else {
-            service.now.of[member.role.index()] += grown;
-            if member.failed {
-                service.now.of[FAILED] += grown;
+            if let Some(service) = &mut self.service {
+                service.totals.count(&member, before, newcomer);
             }
         }
-        service.now.at_us = service.now.at_us.max(member.at_us);
     }
 
     fn forget(&mut self, bin: i64, at_us: i64) {
         self.trace.reset();
         if let Some(service) = &mut self.service {
-            service.last.clear();
+            service.totals.forget();
             service.traces.iter_mut().for_each(Trace::reset);
-            service.now.at_us = i64::MIN;
         }
         (self.bin, self.born_us, self.newest_us) = (bin, at_us, at_us);
         self.last_bin = bin - 1;
@@ -263,21 +156,9 @@ impl State {
             self.guessed = self.guessed * (1.0 - 1.0 / TRACE_BINS as f32) + f32::from(gap);
             self.last_bin = self.bin;
         }
-        let share = match how.recipe.measure {
-            Measure::Called => busy(&|role| self.gauge(members, role, how.config.bin_us())),
-            Measure::UsedOfLimit
-            | Measure::FreeOfLimit
-            | Measure::Unreclaimable
-            | Measure::Processor => None,
-        };
+        let busy = self.busy(members, how);
         if let (true, Some(service)) = (self.fresh, &mut self.service) {
-            // A level as a running total: the mean over bins is what it grew by.
-            service.now.of[Role::Busy.index()] += share.unwrap_or(0.0);
-            service.now.of[Role::Workers.index()] += 1.0;
-            service.last.push_back(service.now.clone());
-            if service.last.len() > OVER_BINS {
-                service.last.pop_front();
-            }
+            service.totals.close(busy);
         }
         if bin.saturating_sub(self.bin) > LONGEST_GAP {
             self.forget(bin, bin.saturating_mul(how.config.bin_us()));
@@ -348,7 +229,7 @@ impl State {
 
     /// The sum of the newest values of a role. A series that was not there when its like were read last counts as gone:
     /// exporters leave out what is zero.
-    fn gauge(&self, members: &[Member], role: Role, bin_us: i64) -> Option<f64> {
+    pub(super) fn gauge(&self, members: &[Member], role: Role, bin_us: i64) -> Option<f64> {
         let of_role = || {
             let all = self.members.iter().map(|&place| &members[place as usize]);
             all.filter(|member| member.role == role && !member.value.is_nan())
@@ -358,98 +239,6 @@ impl State {
             of_role().filter(|member| newest.saturating_sub(member.at_us) <= bin_us / 10 * 9);
         Some(there.map(|member| member.value).sum())
     }
-
-    /// How much is used at the moment; `None` without a sensible limit, or before anything was seen.
-    pub(super) fn read(&self, members: &[Member], how: &How<'_>) -> Option<Reading> {
-        let How {
-            recipe,
-            config,
-            own_limit,
-        } = *how;
-        let bin_us = config.bin_us();
-        let get = |role| self.gauge(members, role, bin_us);
-        let bounded = |limit: f64| (limit > 0.0 && limit < NO_LIMIT).then_some(limit);
-        let whole = own_limit.or_else(|| get(Role::Limit)).and_then(bounded);
-        let stock = |used: f64, limit: f64, waiting: f64| {
-            let level = ((used + waiting) / limit).clamp(-1.0, HIGHEST) as f32;
-            Reading {
-                used: used + waiting,
-                limit,
-                channels: [level, 0.0, 0.0],
-                waiting: (waiting / limit).clamp(0.0, HIGHEST) as f32,
-            }
-        };
-        match recipe.measure {
-            Measure::UsedOfLimit => {
-                let kept_back =
-                    own_limit.map_or_else(|| get(Role::Reserved).unwrap_or(0.0), |_| 0.0);
-                let limit = bounded(whole? - kept_back)?;
-                let waiting = get(Role::Waiting).unwrap_or(0.0);
-                Some(stock(get(Role::Used)?, limit, waiting.max(0.0)))
-            }
-            Measure::FreeOfLimit => {
-                let limit = whole?;
-                Some(stock(limit - get(Role::Free)?, limit, 0.0))
-            }
-            Measure::Unreclaimable => {
-                let mut used = get(Role::Used)?;
-                let parts = (
-                    get(Role::Charged),
-                    get(Role::Cache),
-                    get(Role::Anonymous),
-                    get(Role::Resident),
-                );
-                if let (Some(charged), Some(cache), Some(anonymous), Some(resident)) = parts {
-                    // Of the file pages, those that the process has mapped are its own; the rest can be dropped.
-                    let mapped = (resident - anonymous).max(0.0);
-                    let droppable = (cache - mapped).max(0.0);
-                    used = used.min((charged - droppable).max(anonymous));
-                }
-                Some(stock(used, whole?, 0.0))
-            }
-            Measure::Processor => self.processor(&get, config, own_limit),
-            Measure::Called => self.called(&get, config),
-        }
-    }
-
-    fn processor(
-        &self,
-        get: &dyn Fn(Role) -> Option<f64>,
-        config: &LookoutConfig,
-        own_limit: Option<f64>,
-    ) -> Option<Reading> {
-        let service = self.service.as_ref()?;
-        if let Some(share) = get(Role::Share) {
-            let limit = own_limit.unwrap_or(1.0);
-            return Some(Reading::of_service([share / limit, 0.0, 0.0], 0.0));
-        }
-        let limit = own_limit.or_else(|| Some(get(Role::Quota)? / get(Role::Period)?));
-        let limit = limit.filter(|limit| *limit > 0.0 && *limit < NO_LIMIT)?;
-        let over = service.over()?;
-        let used = over.of[Role::Time.index()] / over.seconds;
-        let slow = over.quantile(&service.bounds, 0.95).or_else(|| over.mean());
-        let errors = over.failed().unwrap_or(0.0) / config.service_errors.max(1e-6);
-        let slow = slow.unwrap_or(0.0) / config.latency_objective_s.max(1e-6);
-        Some(Reading::of_service([used / limit, slow, errors], 0.0))
-    }
-
-    fn called(&self, get: &dyn Fn(Role) -> Option<f64>, config: &LookoutConfig) -> Option<Reading> {
-        let service = self.service.as_ref()?;
-        let over = service.over()?;
-        let failed = over.failed().unwrap_or(0.0);
-        let slow = over.mean().unwrap_or(0.0) / config.timeout_s.max(1e-6);
-        // Over as many bins as the rates.
-        let now = busy(get).unwrap_or(0.0);
-        let smooth = (over.of[Role::Busy.index()] + now) / (over.of[Role::Workers.index()] + 1.0);
-        let errors = failed / config.dependency_errors.max(1e-6);
-        Some(Reading::of_service([smooth, slow, errors], now))
-    }
-}
-
-/// The share of workers that are busy.
-fn busy(get: &dyn Fn(Role) -> Option<f64>) -> Option<f64> {
-    let workers = get(Role::Workers).filter(|workers| *workers > 0.0)?;
-    Some((get(Role::Busy)? / workers).clamp(0.0, HIGHEST))
 }
 
 /// Appends a level, and before it `gap` levels on the line from the last one to it.
@@ -459,68 +248,4 @@ fn reach(trace: &mut Trace, level: f32, gap: u16) {
         trace.push(from + (level - from) * f32::from(i) / f32::from(gap + 1));
     }
     trace.push(level);
-}
-
-/// What totals grew by over the last bins.
-struct Over {
-    of: [f64; TOTALS],
-    seconds: f64,
-    buckets: Vec<f64>,
-}
-
-impl Service {
-    /// `None` before there are two readings.
-    fn over(&self) -> Option<Over> {
-        let first = self.last.front()?;
-        let seconds = (self.now.at_us.checked_sub(first.at_us)?) as f64 / 1e6;
-        if seconds <= 0.0 {
-            return None;
-        }
-        let mut of = self.now.of;
-        for (now, before) in of.iter_mut().zip(&first.of) {
-            *now -= before;
-        }
-        let buckets = self.now.buckets.iter().zip(&first.buckets);
-        Some(Over {
-            of,
-            seconds,
-            buckets: buckets.map(|(now, before)| now - before).collect(),
-        })
-    }
-}
-
-impl Over {
-    /// The share of requests that failed, 0 to 1; `None` without requests.
-    fn failed(&self) -> Option<f64> {
-        let all = self.of[Role::Requests.index()];
-        (all > 0.0).then(|| self.of[FAILED] / all)
-    }
-
-    /// Mean seconds of a request.
-    fn mean(&self) -> Option<f64> {
-        let n = self.of[Role::Count.index()];
-        (n > 0.0).then(|| self.of[Role::Sum.index()] / n)
-    }
-
-    /// A quantile of the seconds of a request, linear within its bucket, as Prometheus reads it.
-    fn quantile(&self, bounds: &[f64], q: f64) -> Option<f64> {
-        let all = *self.buckets.last()?;
-        if all <= 0.0 {
-            return None;
-        }
-        let (mut from, mut below) = (0.0, 0.0);
-        for (&bound, &count) in bounds.iter().zip(&self.buckets) {
-            if count >= q * all && count > below {
-                if bound.is_infinite() {
-                    return Some(from);
-                }
-                return Some(from + (bound - from) * (q * all - below) / (count - below));
-            }
-            below = below.max(count);
-            if bound.is_finite() {
-                from = bound;
-            }
-        }
-        Some(from)
-    }
 }

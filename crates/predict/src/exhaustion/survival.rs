@@ -13,8 +13,9 @@ pub const KNOT_S: [f64; KNOTS] = [
     32_400.0, 54_000.0, 86_400.0,
 ];
 
-/// A time to exhaustion is told when exhaustion within a day is at least so likely.
-const FORESEEN: f64 = 0.3;
+/// A time to exhaustion is told when exhaustion within a day is at least so likely: where one in five ends, a person wants to
+/// know when.
+const FORESEEN: f64 = 0.2;
 
 /// P(the resource lasts at least this long), at each of [`KNOT_S`]; falls from at most 1 to at least 0.
 #[derive(Debug, Clone, Copy, PartialEq)]

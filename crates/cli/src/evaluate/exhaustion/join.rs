@@ -5,12 +5,12 @@ use eval::exhaustion::Prediction;
 use predict::exhaustion::Outlook;
 
 /// Competing risks, taken as independent: the episode lasts as long as all its resources do. When it ends is told by the
-/// one that most likely ends it within a day, since a time is told on condition that there is an end at all.
+/// one that most likely ends it within two hours, since a time is told on condition that there is an end at all.
 ///
 /// # Errors
 /// When an outlook is none: a probability outside 0 to 1, or quantiles out of order.
 pub(super) fn join(outlooks: &[Outlook]) -> anyhow::Result<Prediction> {
-    let likelier = |a: &&Outlook, b: &&Outlook| a.within[4].total_cmp(&b.within[4]);
+    let likelier = |a: &&Outlook, b: &&Outlook| a.within[3].total_cmp(&b.within[3]);
     let Some(leading) = outlooks.iter().max_by(likelier) else {
         return Ok(Prediction::NONE);
     };
