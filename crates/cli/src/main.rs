@@ -25,6 +25,7 @@ mod risks;
 mod runtime;
 mod series_list;
 mod serve;
+mod simulate;
 mod table;
 mod train;
 mod watch;
@@ -64,6 +65,7 @@ enum Command {
     Rig(rig::RigArgs),
     Models(models::ModelsArgs),
     Train(train::TrainArgs),
+    Simulate(simulate::SimulateArgs),
     Detectors(detectors::DetectorsArgs),
     Doctor(doctor::DoctorArgs),
     /// Lists the features that detectors see, with their units
@@ -96,6 +98,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Rig(args) => rig::run(&args),
         Command::Models(args) => models::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
         Command::Detectors(args) => detectors::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Features => features_list::run(),

@@ -2,10 +2,13 @@
 
 use std::f64::consts::TAU;
 
+use serde::Serialize;
+
 use crate::rng::Rng;
 
 /// What a level does once its fault, or its harmless load, has begun.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Course {
     /// Nothing.
     Flat,

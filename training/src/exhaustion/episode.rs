@@ -10,7 +10,7 @@ pub const DAY_BINS: usize = 4_320;
 const BEGUN_BINS: usize = 4;
 /// nor that it stopped fewer bins ago. Longer would leave out what a leak looks like that has just stopped,
 /// and the network would have no reason to let go of it.
-const SEEN_BINS: usize = 2;
+pub(super) const SEEN_BINS: usize = 2;
 
 /// What a service shows: load, latency and errors, each as a share of its limit.
 pub type Channels = [f32; 3];
@@ -142,9 +142,15 @@ pub fn stock(rng: &mut Rng) -> Episode {
 /// The episode of a stock that takes this course.
 #[must_use]
 pub fn follow(rng: &mut Rng, base: f64, course: Course) -> Episode {
+    follow_for(rng, base, course, None)
+}
+
+/// As [`follow`]; the recording goes on for `bins` bins if nothing ends it, and if they are given.
+pub(super) fn follow_for(rng: &mut Rng, base: f64, course: Course, bins: Option<usize>) -> Episode {
     let mut blur = Blur::new(rng);
     let onset = onset(rng);
     let length = length(rng, &course);
+    let length = bins.unwrap_or(length);
     let stops = matches!(course, Course::Stops { .. });
     let (sigma, linger) = unevenness(rng);
     let mut walker = Walker::new(course, base, sigma, linger, rng);

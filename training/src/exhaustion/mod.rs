@@ -3,6 +3,7 @@
 pub mod course;
 pub mod episode;
 pub mod network;
+pub mod recording;
 pub mod service;
 mod train;
 

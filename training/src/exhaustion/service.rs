@@ -12,16 +12,16 @@ use crate::rng::Rng;
 /// Bins over which latency and errors are taken.
 pub const OVER_BINS: usize = 5;
 /// An objective is missed for so many bins before the service counts as exhausted.
-const RUN_BINS: usize = 10;
+pub(super) const RUN_BINS: usize = 10;
 /// So long after what is seen requests are simulated; later on the service fails when its level says so, as a day of requests
 /// would take too long.
 const TOLD_BINS: usize = 90;
 /// Upper bounds of the histogram of latencies, in parts of the objective: those of most client libraries, for one second.
-const BOUNDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+pub(super) const BOUNDS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
 /// What happens to a service as its level rises.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Mechanism {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mechanism {
     /// Load grows; requests wait in line for the processor.
     Queue,
     /// What it calls takes longer and longer, until half of the calls run into the timeout.
@@ -36,24 +36,61 @@ enum Mechanism {
 
 /// What one bin saw.
 #[derive(Debug, Clone, Copy, Default)]
-struct Seen {
-    count: f64,
-    failed: f64,
-    sum: f64,
-    busy: f64,
-    le: [f64; BOUNDS.len() + 1],
+pub(super) struct Seen {
+    /// Requests that ended.
+    pub(super) count: f64,
+    /// Those of them that failed.
+    pub(super) failed: f64,
+    /// How long they took, in bins.
+    pub(super) sum: f64,
+    /// The share of the processor, or of the workers, that was busy.
+    pub(super) busy: f64,
+    /// Requests per bucket of [`BOUNDS`], not added up.
+    pub(super) le: [f64; BOUNDS.len() + 1],
+}
+
+/// An episode of a service, with what each bin of it saw and what made it so: what a recording is rendered from.
+#[derive(Debug, Clone)]
+pub(super) struct Served {
+    pub(super) episode: Episode,
+    /// Up to the last bin in which requests were simulated, which may be beyond the end of the episode.
+    pub(super) bins: Vec<Seen>,
+    pub(super) mechanism: Mechanism,
+    /// Objective or timeout, in bins.
+    pub(super) objective: f64,
+    /// The bounds of its histogram are [`BOUNDS`] times this, in parts of the objective.
+    pub(super) bounds: f64,
+    pub(super) workers: usize,
+    pub(super) shows_workers: bool,
+}
+
+/// What is not left to chance about an episode of a service.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Given {
+    /// With the level that it begins at.
+    pub(super) course: Option<(f64, Course)>,
+    /// How long it goes on if nothing ends it.
+    pub(super) length: Option<usize>,
 }
 
 /// The episode of a processor under load.
 #[must_use]
 pub fn cpu(rng: &mut Rng) -> Episode {
-    sound(rng, |_| Mechanism::Queue)
+    cpu_served(rng, &Given::default()).episode
+}
+
+pub(super) fn cpu_served(rng: &mut Rng, given: &Given) -> Served {
+    sound(rng, given, |_| Mechanism::Queue)
 }
 
 /// The episode of something that is called.
 #[must_use]
 pub fn dependency(rng: &mut Rng) -> Episode {
-    sound(rng, |rng| match rng.below(10) {
+    dependency_served(rng, &Given::default()).episode
+}
+
+pub(super) fn dependency_served(rng: &mut Rng, given: &Given) -> Served {
+    sound(rng, given, |rng| match rng.below(10) {
         0..=3 => Mechanism::Slowness,
         4 | 5 => Mechanism::Errors,
         6 | 7 => Mechanism::LostWorkers,
@@ -62,24 +99,28 @@ pub fn dependency(rng: &mut Rng) -> Episode {
 }
 
 /// An episode of a service that keeps its objective until something happens to it: others are drawn again.
-fn sound(rng: &mut Rng, mechanism: impl Fn(&mut Rng) -> Mechanism) -> Episode {
+fn sound(rng: &mut Rng, given: &Given, mechanism: impl Fn(&mut Rng) -> Mechanism) -> Served {
     loop {
         let which = mechanism(rng);
-        let episode = run(rng, which);
-        if episode.event > episode.onset as f64 {
-            return episode;
+        let served = run(rng, given, which);
+        if served.episode.event > served.episode.onset as f64 {
+            return served;
         }
     }
 }
 
-fn run(rng: &mut Rng, mechanism: Mechanism) -> Episode {
-    let base = rng.between(0.05, 0.4);
-    let course = if rng.chance(0.55) {
-        Course::event(rng)
-    } else {
-        Course::calm(rng, base)
-    };
+fn run(rng: &mut Rng, given: &Given, mechanism: Mechanism) -> Served {
+    let (base, course) = given.course.clone().unwrap_or_else(|| {
+        let base = rng.between(0.05, 0.4);
+        let course = if rng.chance(0.55) {
+            Course::event(rng)
+        } else {
+            Course::calm(rng, base)
+        };
+        (base, course)
+    });
     let (onset, length) = (onset(rng), length(rng, &course));
+    let length = given.length.unwrap_or(length);
     let stops = matches!(course, Course::Stops { .. });
     let (sigma, linger) = unevenness(rng);
     let mut walker = Walker::new(course, base, sigma, linger, rng);
@@ -88,7 +129,7 @@ fn run(rng: &mut Rng, mechanism: Mechanism) -> Episode {
     let mut service = Service::new(rng, mechanism);
     let (mut seen, mut event, mut stopped): (Vec<Channels>, _, _) =
         (Vec::new(), f64::INFINITY, None);
-    let mut missed = 0;
+    let (mut missed, mut bins) = (0, Vec::new());
     let begins_empty = rng.chance(0.4);
     for t in 0..length + DAY_BINS {
         let level = if t < onset { base } else { walker.step(rng) };
@@ -106,6 +147,7 @@ fn run(rng: &mut Rng, mechanism: Mechanism) -> Episode {
         }
         let level = (level + blur.next(rng)).clamp(0.0, 1.4);
         let (channels, misses) = service.bin(rng, level);
+        bins.extend(service.last.back());
         missed = if misses { missed + 1 } else { 0 };
         if missed == RUN_BINS {
             event = (t + 1 - RUN_BINS) as f64 + rng.uniform();
@@ -119,7 +161,15 @@ fn run(rng: &mut Rng, mechanism: Mechanism) -> Episode {
             break;
         }
     }
-    Episode::new(seen, event, onset, stops.then_some(stopped))
+    Served {
+        episode: Episode::new(seen, event, onset, stops.then_some(stopped)),
+        bins,
+        mechanism,
+        objective: service.objective,
+        bounds: service.bounds,
+        workers: service.workers.len(),
+        shows_workers: service.shows_workers,
+    }
 }
 
 /// A service under way; all times are in bins.
