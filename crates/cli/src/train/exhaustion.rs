@@ -12,7 +12,7 @@ use crate::progress;
 /// Trains the models that say when a resource runs out, on simulated episodes
 ///
 /// Writes DIR/exhaustion-stock (memory, disks, connections, descriptors ...) and DIR/exhaustion-service (processors,
-/// dependencies). `forestall eval exhaustion --models DIR` judges them, `models` in section [outlook] makes `serve` use them.
+/// dependencies). `forestall eval exhaustion --models DIR` judges them, the setting `outlook.models` makes `serve` use them.
 #[derive(Debug, Args)]
 pub(super) struct ExhaustionArgs {
     /// The folder for the two models; made if need be
