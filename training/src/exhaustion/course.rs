@@ -157,7 +157,12 @@ impl Course {
     /// One that will not.
     pub fn calm(rng: &mut Rng, base: f64) -> Self {
         let room = 0.97 - base;
-        let reach = room * rng.between(0.15, 1.0);
+        // Most of what is watched hardly moves, and still grows a little, saws and jumps.
+        let reach = if rng.chance(0.2) {
+            room * rng.ratio(2e-4, 0.15)
+        } else {
+            room * rng.between(0.15, 1.0)
+        };
         match rng.below(20) {
             0 => Self::Flat,
             1 => Self::Walk {

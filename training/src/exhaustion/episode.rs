@@ -126,10 +126,11 @@ impl Blur {
 /// The episode of a stock: memory, disk, inodes, connections, descriptors, threads.
 #[must_use]
 pub fn stock(rng: &mut Rng) -> Episode {
-    let base = if rng.chance(0.85) {
-        rng.between(0.04, 0.4)
-    } else {
-        rng.between(0.4, 0.8)
+    // Of many a limit next to nothing is used.
+    let base = match rng.below(20) {
+        0..=2 => rng.between(0.4, 0.8),
+        3 | 4 => rng.ratio(2e-4, 0.04),
+        _ => rng.between(0.04, 0.4),
     };
     let course = if rng.chance(0.5) {
         Course::event(rng)
