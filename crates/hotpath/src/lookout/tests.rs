@@ -469,3 +469,23 @@ fn outlooks_never_contradict_themselves() {
         assert!(fan.low[i] <= fan.median[i] + 1e-3 && fan.median[i] <= fan.high[i] + 1e-3);
     }
 }
+
+#[test]
+fn a_level_above_its_limit_is_told_as_it_is() {
+    let mut rig = Rig::new();
+    for _ in 0..5 {
+        rig.push("process_max_fds", 100.0);
+        rig.push("process_open_fds", 150.0).wait(20.0);
+    }
+    let outlook = rig.outlooks()[0];
+    assert!((outlook.level - 150.0).abs() < 1e-9 && (outlook.limit - 100.0).abs() < 1e-9);
+    assert!(outlook.within.iter().all(|p| (0.0..=1.0).contains(p)));
+    assert!(outlook.ttf_s.iter().all(|s| *s >= 0.0));
+    let fan = outlook.fan;
+    assert!(
+        fan.high
+            .iter()
+            .chain(&fan.low)
+            .all(|level| level.is_finite())
+    );
+}
