@@ -10,8 +10,8 @@ use super::board::Row;
 /// exhaustion` that costs about one false alarm in ten hours of watching what does its worst without running out.
 const RAISED: f32 = 0.9;
 const LOOKS: u8 = 2;
-/// And only on the grounds of some minutes: what begins anew goes up, and need not go on.
-const CONFIDENT: f32 = 0.5;
+/// And only on the grounds of eight minutes: what begins anew goes up, and need not go on.
+const CONFIDENT: f32 = 0.75;
 /// Below this it is over. Between the two nothing is said: a forecast at the edge would else fill the log.
 const OVER: f32 = 0.25;
 
