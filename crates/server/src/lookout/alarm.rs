@@ -6,10 +6,13 @@ use series::Timestamp;
 
 use super::board::Row;
 
-/// Exhausted within half an hour with this probability, at so many looks running: a person should know. By `forestall eval
-/// exhaustion` that costs about one false alarm in ten hours of watching what does its worst without running out.
-const RAISED: f32 = 0.9;
-const LOOKS: u8 = 2;
+/// Exhausted within half an hour with this probability, smoothed over looks: a person should know. By `forestall eval
+/// exhaustion` that costs about one false alarm in five to ten hours of watching what does its worst without running out.
+const RAISED: f32 = 0.8;
+/// What part of the smoothed probability a new look makes up: one that is alone in its opinion raises nothing.
+const NEW: f32 = 1.0 / 3.0;
+/// Below this a resource is not remembered.
+const FORGOTTEN: f32 = 0.05;
 /// And only on the grounds of eight minutes: what begins anew goes up, and need not go on.
 const CONFIDENT: f32 = 0.75;
 /// Below this it is over. Between the two nothing is said: a forecast at the edge would else fill the log.
@@ -19,8 +22,8 @@ const OVER: f32 = 0.25;
 #[derive(Debug, Default)]
 pub(super) struct Alarms {
     told: HashSet<u32>,
-    /// Looks at which it was high enough, running, and as of when the last was.
-    high: HashMap<u32, (u8, Timestamp)>,
+    /// The probability within half an hour, smoothed over looks, and as of when the last was.
+    smoothed: HashMap<u32, (f32, Timestamp)>,
 }
 
 /// What is to be said of a resource.
@@ -39,17 +42,8 @@ impl Alarms {
         let (outlook, resource) = (&said.outlook, said.outlook.resource);
         let name = format!("{} of {}", row.family.name(), row.key);
         let soon = row.forecast().map_or(0.0, |_| outlook.within[2]);
-        let running = if soon >= RAISED && outlook.confidence >= CONFIDENT {
-            let (looks, at) = self.high.entry(resource).or_insert((0, outlook.at));
-            if *looks == 0 || *at != outlook.at {
-                (*looks, *at) = (looks.saturating_add(1), outlook.at);
-            }
-            *looks
-        } else {
-            self.high.remove(&resource);
-            0
-        };
-        if running >= LOOKS && self.told.insert(resource) {
+        let soon = self.smooth(resource, soon, outlook.at);
+        if soon >= RAISED && outlook.confidence >= CONFIDENT && self.told.insert(resource) {
             return Some(Word::Warn(match outlook.level >= outlook.limit {
                 true => format!("{name} is at its limit"),
                 false => format!("{name} will be exhausted {}", when(outlook.ttf_s)),
@@ -64,6 +58,19 @@ impl Alarms {
         None
     }
 
+    /// The probability with those before it; one that is gone at once is gone.
+    fn smooth(&mut self, resource: u32, soon: f32, at: Timestamp) -> f32 {
+        let (smoothed, last) = self.smoothed.entry(resource).or_insert((soon, at));
+        if *last != at {
+            (*smoothed, *last) = (*smoothed + NEW * (soon - *smoothed), at);
+        }
+        let now = if soon > 0.0 { *smoothed } else { 0.0 };
+        if now < FORGOTTEN {
+            self.smoothed.remove(&resource);
+        }
+        now
+    }
+
     /// Resources that are told of as about to run out.
     pub(super) fn told(&self) -> impl Iterator<Item = u32> {
         self.told.iter().copied()
@@ -72,7 +79,7 @@ impl Alarms {
     /// Nothing has been told.
     pub(super) fn clear(&mut self) {
         self.told.clear();
-        self.high.clear();
+        self.smoothed.clear();
     }
 }
 
@@ -139,7 +146,9 @@ mod tests {
             said.outlook.at = Timestamp::from_millis(at);
             alarms.look(&row(said))
         };
-        let steps = [0.1, 0.95, 0.6, 0.95, 0.95, 0.4, 0.95, 0.2, 0.1, 0.95, 0.95];
+        let steps = [
+            0.1, 0.95, 0.6, 0.95, 0.95, 0.95, 0.95, 0.95, 0.6, 0.2, 0.1, 0.1, 0.1, 0.1,
+        ];
         let words = steps.map(|p| {
             let word = look(&mut alarms, p);
             word.map_or('.', |word| match word {
@@ -147,7 +156,9 @@ mod tests {
                 Word::Over(_) => 'o',
             })
         });
-        assert_eq!(words.iter().collect::<String>(), "....!..o..!");
+        assert_eq!(words.iter().collect::<String>(), ".....!......o.");
+        let again = (0..9).find_map(|_| look(&mut alarms, 0.95));
+        assert!(matches!(again, Some(Word::Warn(_))));
         let word = alarms.look(&row(stale(said(0, 50.0, 0.7))));
         let text = "memory of used{n=\"0\"}: no more samples, so nothing is foretold";
         assert_eq!(word, Some(Word::Over(text.to_owned())));
@@ -155,22 +166,17 @@ mod tests {
 
     #[test]
     fn it_says_what_and_when() {
-        let second = |said: Said| {
-            let (mut alarms, mut first) = (Alarms::default(), said.clone());
-            first.outlook.at = Timestamp::from_micros(-1);
-            assert_eq!(alarms.look(&row(first)), None);
-            alarms.look(&row(said))
-        };
+        let first = |said: Said| Alarms::default().look(&row(said));
         let mut soon = said(0, 50.0, 0.95);
         soon.outlook.ttf_s = [420.0, 720.0, 1_200.0];
-        let word = second(soon.clone());
+        let word = first(soon.clone());
         let text = "memory of used{n=\"0\"} will be exhausted in about 12 min (7 to 20 min)";
         assert_eq!(word, Some(Word::Warn(text.to_owned())));
-        let word = second(said(0, 100.0, 0.95));
+        let word = first(said(0, 100.0, 0.95));
         let text = "memory of used{n=\"0\"} is at its limit";
         assert_eq!(word, Some(Word::Warn(text.to_owned())));
         soon.outlook.confidence = 0.2;
-        assert_eq!(second(soon), None, "too little was seen");
+        assert_eq!(first(soon), None, "too little was seen");
     }
 
     #[test]

@@ -265,7 +265,12 @@ fn a_process_that_starts_anew_begins_empty() {
             // What it leaked before is gone: the fault that ends it began after that.
             assert!(read.truth.onset_ts.unwrap() >= at);
         } else {
-            assert!(read.truth.onset_ts.unwrap() < read.truth.end_ts);
+            // What is flat never begins.
+            assert!(
+                read.truth
+                    .onset_ts
+                    .is_none_or(|onset| onset < read.truth.end_ts)
+            );
             assert!(
                 read.truth
                     .driver_stop_ts
