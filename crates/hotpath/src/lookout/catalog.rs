@@ -10,8 +10,8 @@ use std::sync::Arc;
 use predict::exhaustion::{OUTCOME_LABELS, Part, Recipe, Role, failed, recipes};
 use series::SeriesKey;
 
-/// Beyond so many resources of a recipe, parts with other labels than theirs are not matched.
-const MOST_COMPARED: usize = 1_000;
+/// Beyond so many resources, or parts, of a recipe those with other labels than their own are not matched.
+pub(super) const MOST_COMPARED: usize = 1_000;
 
 /// Labels without those that are summed away, sorted.
 pub(super) type Identity = Vec<(Box<str>, Box<str>)>;
@@ -21,6 +21,7 @@ pub(super) type Identity = Vec<(Box<str>, Box<str>)>;
 pub(super) struct Claim {
     /// Place of the recipe.
     pub(super) recipe: usize,
+    pub(super) metric: &'static str,
     pub(super) role: Role,
     pub(super) is_anchor: bool,
     pub(super) identity: Identity,
@@ -75,6 +76,7 @@ impl Catalog {
             .filter(|(_, part, _)| fits(part))
             .map(|&(recipe, part, is_anchor)| Claim {
                 recipe,
+                metric: part.metric,
                 role: part.role,
                 is_anchor,
                 identity: identity(key, self.recipes[recipe].summed),
@@ -102,19 +104,19 @@ impl Catalog {
         self.of_recipe[recipe].push((resource, identity.clone()));
     }
 
-    /// The resources that a part with this identity belongs to: the one that has the same labels, else all that disagree on
+    /// The resources that a part belongs to: the one that has the same labels, else all that disagree on
     /// none and share the most.
-    pub(super) fn matches(&self, recipe: usize, role: Role, identity: &Identity) -> Vec<u32> {
-        if let Some(same) = self.find(recipe, identity) {
+    pub(super) fn matches(&self, part: &Claim) -> Vec<u32> {
+        if let Some(same) = self.find(part.recipe, &part.identity) {
             return vec![same];
         }
-        let all = &self.of_recipe[recipe];
+        let all = &self.of_recipe[part.recipe];
         if all.len() > MOST_COMPARED {
             return Vec::new();
         }
         let shared: Vec<(u32, usize)> = all
             .iter()
-            .filter_map(|(resource, other)| Some((*resource, agreement(identity, other)?)))
+            .filter_map(|(resource, other)| Some((*resource, agreement(&part.identity, other)?)))
             .collect();
         let most = shared.iter().map(|(_, n)| *n).max().unwrap_or(0);
         let best: Vec<u32> = shared
@@ -124,7 +126,7 @@ impl Catalog {
             .collect();
         // Without any label in common a lone resource may be meant, and of a limit all; of anything else none.
         let shares_out = matches!(
-            role,
+            part.role,
             Role::Limit | Role::Reserved | Role::Quota | Role::Period
         );
         if most == 0 && best.len() > 1 && !shares_out {
@@ -135,7 +137,7 @@ impl Catalog {
 }
 
 /// How many labels two identities share; `None` when they disagree on one, or each has labels and none is the other's.
-pub(super) fn agreement(one: &Identity, other: &Identity) -> Option<usize> {
+fn agreement(one: &Identity, other: &Identity) -> Option<usize> {
     let mut n = 0;
     for (name, value) in one {
         if let Ok(place) = other.binary_search_by(|(have, _)| have.cmp(name)) {

@@ -5,6 +5,7 @@
 
 mod catalog;
 mod config;
+mod parts;
 mod reading;
 mod state;
 #[cfg(test)]
@@ -20,13 +21,12 @@ use series::{Sample, SeriesId, SeriesKey, Timestamp};
 
 pub use config::{LimitRule, LookoutConfig};
 
-use catalog::{Catalog, Claim};
+use catalog::{Catalog, Claim, Identity};
+use parts::Parts;
 use reading::{How, Reading};
 use state::{Member, State};
 use told::Told;
 
-/// Parts that came before the resource that they belong to; beyond so many the rest is forgotten.
-const MOST_WAITING: usize = 100_000;
 /// A resource that was silent for so many seconds is not told of.
 const SILENT_S: f64 = 300.0;
 
@@ -50,6 +50,8 @@ struct Entry {
     limit: Option<f64>,
     state: State,
     told: Told,
+    /// The metrics that are members, and the labels by which they are told from their like.
+    parts: Vec<(&'static str, Identity)>,
 }
 
 /// The resources, and what is known of them.
@@ -63,7 +65,7 @@ pub struct Lookout {
     members: Vec<Member>,
     /// By series: the members that it is.
     routes: Vec<Vec<u32>>,
-    waiting: Vec<(SeriesId, Claim)>,
+    parts: Parts,
     /// Where the next refresh goes on.
     next: usize,
     conformal: Conformal,
@@ -82,7 +84,7 @@ impl Lookout {
             entries: Vec::new(),
             members: Vec::new(),
             routes: Vec::new(),
-            waiting: Vec::new(),
+            parts: Parts::default(),
             next: 0,
             conformal: Conformal::default(),
             levels: Box::new([[0.0; TRACE_BINS]; 3]),
@@ -93,11 +95,6 @@ impl Lookout {
     #[must_use]
     pub const fn config(&self) -> &LookoutConfig {
         &self.config
-    }
-
-    /// Judges by this from now on.
-    pub fn adopt(&mut self, judge: Arc<Judge>) {
-        self.judge = judge;
     }
 
     /// Makes a series known. Returns whether any resource is read from it; samples of others need not be pushed. A series
@@ -139,19 +136,10 @@ impl Lookout {
                     return;
                 };
                 self.catalog.add(claim.recipe, &claim.identity, resource);
-                // What waited for it. Others may claim it too, and then it is nobody's: so it goes on waiting.
-                let waiting = std::mem::take(&mut self.waiting);
-                for (part, other) in waiting {
-                    let own = other.recipe == claim.recipe
-                        && self
-                            .catalog
-                            .matches(other.recipe, other.role, &other.identity)
-                            .contains(&resource);
-                    if own {
+                for (part, other) in self.parts.that_may_fit(claim.recipe, &claim.identity) {
+                    let fits = self.catalog.matches(&other);
+                    if fits.contains(&resource) {
                         self.join(resource, part, &other);
-                    }
-                    if self.waiting.len() < MOST_WAITING {
-                        self.waiting.push((part, other));
                     }
                 }
                 resource
@@ -161,16 +149,11 @@ impl Lookout {
     }
 
     fn add_part(&mut self, id: SeriesId, claim: Claim) {
-        for resource in self
-            .catalog
-            .matches(claim.recipe, claim.role, &claim.identity)
-        {
+        for resource in self.catalog.matches(&claim) {
             self.join(resource, id, &claim);
         }
-        if self.waiting.len() < MOST_WAITING {
-            self.reserve(id);
-            self.waiting.push((id, claim));
-        }
+        self.reserve(id);
+        self.parts.keep(id, claim);
     }
 
     /// A metric that no recipe knows, but a setting names.
@@ -197,6 +180,7 @@ impl Lookout {
         self.entries[resource as usize].limit = Some(limit);
         let claim = Claim {
             recipe: 0,
+            metric: "",
             role: Role::Used,
             is_anchor: true,
             identity: Vec::new(),
@@ -217,6 +201,7 @@ impl Lookout {
             ["limit", "capacity"]
                 .iter()
                 .find_map(|name| key.label(name)?.parse().ok())
+                .filter(|limit: &f64| *limit > 0.0 && limit.is_finite())
         };
         let limit = rule.map(|rule| rule.limit).or_else(label);
         self.resources.push(Resource {
@@ -230,17 +215,32 @@ impl Lookout {
             limit,
             state: State::new(recipe.measure),
             told: Told::default(),
+            parts: Vec::new(),
         });
         Some(self.resources.len() as u32 - 1)
     }
 
-    /// Makes a series a member of a resource, unless one of the same role fits better.
+    /// Makes a series a member of a resource. What adds up differs in labels that the recipe sums away; of parts of one metric
+    /// that differ in others, such as two limits, the first stands.
     fn join(&mut self, resource: u32, id: SeriesId, claim: &Claim) {
         self.reserve(id);
+        let entry = &mut self.entries[resource as usize];
+        match entry
+            .parts
+            .iter()
+            .find(|(metric, _)| *metric == claim.metric)
+        {
+            Some((_, identity)) if *identity != claim.identity => return,
+            Some(_) => {}
+            None => entry.parts.push((claim.metric, claim.identity.clone())),
+        }
         let member = self.members.len() as u32;
         self.members
             .push(Member::new(resource, claim.role, claim.bound, claim.failed));
-        self.entries[resource as usize].state.members.push(member);
+        // Totals are counted as they come; what is asked for its latest value is looked through each time.
+        if !claim.role.is_total() {
+            entry.state.members.push(member);
+        }
         self.routes[id.index()].push(member);
         self.resources[resource as usize].series.push(id);
     }

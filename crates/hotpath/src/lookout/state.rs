@@ -57,7 +57,6 @@ pub(super) struct State {
     last_bin: i64,
     /// The time of the newest sample.
     pub(super) newest_us: i64,
-    born_us: i64,
     /// The limit of the last bin: another one rescales what is remembered.
     limit: f64,
     /// How many of the bins in the trace were guessed, forgotten bit by bit.
@@ -77,7 +76,6 @@ impl State {
             fresh: false,
             last_bin: i64::MIN,
             newest_us: i64::MIN,
-            born_us: i64::MIN,
             limit: 0.0,
             guessed: 0.0,
             due_us: i64::MIN,
@@ -99,14 +97,13 @@ impl State {
         let bin_us = how.config.bin_us();
         let bin = at_us.div_euclid(bin_us);
         if self.bin == i64::MIN {
-            (self.bin, self.born_us, self.last_bin) = (bin, at_us, bin - 1);
+            (self.bin, self.last_bin) = (bin, bin - 1);
         } else if bin > self.bin {
             self.close(bin, members, how);
         } else if self.bin.saturating_sub(bin) > LONGEST_GAP {
             // The clock was set back: what is remembered is of a time that never was.
             self.forget(bin, at_us);
         }
-        let newcomer = at_us.saturating_sub(self.born_us) > bin_us;
         let member = &mut members[place as usize];
         if at_us < member.at_us && member.at_us.saturating_sub(at_us) < bin_us * LONGEST_GAP {
             return;
@@ -122,7 +119,7 @@ impl State {
         if member.role.is_total() {
             let member = member.clone();
             if let Some(service) = &mut self.service {
-                service.totals.count(&member, before, newcomer);
+                service.totals.count(&member, before, bin_us);
             }
         }
     }
@@ -133,7 +130,7 @@ impl State {
             service.totals.forget();
             service.traces.iter_mut().for_each(Trace::reset);
         }
-        (self.bin, self.born_us, self.newest_us) = (bin, at_us, at_us);
+        (self.bin, self.newest_us) = (bin, at_us);
         self.last_bin = bin - 1;
         (self.fresh, self.guessed, self.due_us) = (false, 0.0, i64::MIN);
     }

@@ -391,6 +391,38 @@ fn processor_latency_and_errors_make_a_service() {
 }
 
 #[test]
+fn of_two_limits_one_stands_and_a_total_that_comes_late_is_no_rush() {
+    let mut rig = Rig::new();
+    for _ in 0..3 {
+        rig.push("process_open_fds{job=\"a\"}", 40.0);
+        rig.push("process_max_fds{from=\"x\",job=\"a\"}", 100.0);
+        rig.push("process_max_fds{from=\"y\",job=\"a\"}", 100.0);
+        rig.wait(20.0);
+    }
+    assert_eq!(rig.told(), told("process_open_fds{job=\"a\"}", 40.0, 100.0));
+
+    let mut rig = Rig::new();
+    for i in 0..12 {
+        rig.push("container_cpu_usage_seconds_total{container=\"c\"}", 0.0);
+        rig.push("container_spec_cpu_quota{container=\"c\"}", 50_000.0);
+        rig.push("container_spec_cpu_period{container=\"c\"}", 100_000.0);
+        if i > 8 {
+            // A million failures from before anybody looked.
+            rig.push("http_requests_total{code=\"503\"}", 1e6);
+            rig.push("http_requests_total{code=\"200\"}", 1e6 + f64::from(i));
+        }
+        rig.wait(20.0);
+    }
+    assert!(rig.outlooks()[0].level < 1e-9, "{:?}", rig.outlooks());
+    rig.push("container_cpu_usage_seconds_total{container=\"c\"}", 0.0);
+    rig.push("http_requests_total{code=\"502\"}", 1.0);
+    assert!(
+        rig.outlooks()[0].level > 0.1,
+        "the first of another kind counts"
+    );
+}
+
+#[test]
 fn refreshing_is_spread_and_bounded() {
     let mut rig = Rig::with(LookoutConfig::default());
     for i in 0..10 {

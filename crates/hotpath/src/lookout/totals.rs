@@ -29,6 +29,8 @@ pub(super) struct Totals {
     /// Upper bounds of the buckets, rising.
     bounds: Vec<f64>,
     last: VecDeque<At>,
+    /// When the first series of each role was met.
+    since: [Option<i64>; ROLES],
 }
 
 impl Default for Totals {
@@ -41,6 +43,7 @@ impl Default for Totals {
             },
             bounds: Vec::new(),
             last: VecDeque::with_capacity(OVER_BINS + 1),
+            since: [None; ROLES],
         }
     }
 }
@@ -54,10 +57,12 @@ pub(super) struct Over<'a> {
 }
 
 impl Totals {
-    /// Adds what a running total grew by. One that falls began anew; one that first shows up after the resource did
-    /// (`newcomer`) counts from 0, since exporters leave out what never happened.
-    pub(super) fn count(&mut self, member: &Member, before: f64, newcomer: bool) {
+    /// Adds what a running total grew by. One that falls began anew; one that first shows up more than a bin after its like
+    /// counts from 0, since exporters leave out what never happened. The first of its like is where counting begins.
+    pub(super) fn count(&mut self, member: &Member, before: f64, bin_us: i64) {
         let value = member.value;
+        let since = self.since[member.role.index()].get_or_insert(member.at_us);
+        let newcomer = member.at_us.saturating_sub(*since) > bin_us;
         let grown = match before {
             _ if before.is_nan() && !newcomer => 0.0,
             _ if before.is_nan() || value < before => value,
