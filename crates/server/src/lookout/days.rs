@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dayahead::{DayAhead, History, MAX_BYTES, Meeting, Options, TRUST_S, reconcile};
-use predict::exhaustion::Outlook;
+use predict::exhaustion::{Conformal, Outlook};
 use series::{SeriesKey, Timestamp};
 
 /// Seconds of a slot of the history.
@@ -85,12 +85,13 @@ impl Days {
         }
     }
 
-    /// Takes the level of an outlook, and tells it anew with the day ahead. Makes a forecast when one is due and `may_forecast`;
+    /// Takes the level of an outlook, and tells it anew with the day ahead, its interval stretched as `conformal` learned. Makes a forecast when one is due and `may_forecast`;
     /// returns whether it did.
     pub(super) fn join(
         &mut self,
         outlook: &mut Outlook,
         name: &Arc<SeriesKey>,
+        conformal: &Conformal,
         may_forecast: bool,
     ) -> bool {
         let place = outlook.resource as usize;
@@ -141,6 +142,7 @@ impl Days {
             trust_s: TRUST_S,
         };
         outlook.retell(reconcile(&outlook.survival, ahead, &meeting));
+        outlook.calibrate(conformal);
         forecast
     }
 
@@ -233,7 +235,7 @@ mod tests {
                 hour,
                 1.0 - (LAST_H + left_h - hour) / (LAST_H + left_h) * 0.8,
             );
-            days.join(&mut last, &name(), true);
+            days.join(&mut last, &name(), &Conformal::default(), true);
         }
         last
     }
@@ -264,7 +266,10 @@ mod tests {
         days.save().unwrap();
         let mut again = Days::open(Some(file.clone()));
         let mut told = outlook(LAST_H + 0.2, 0.98);
-        assert!(again.join(&mut told, &name(), true), "a forecast at once");
+        assert!(
+            again.join(&mut told, &name(), &Conformal::default(), true),
+            "a forecast at once"
+        );
         assert!(told.within[4] > 0.5, "{:?}", told.within);
         again.begin_again();
         again.save().unwrap();
@@ -283,7 +288,7 @@ mod tests {
         two_weeks(&mut days, 10.0);
         let mut told = outlook(LAST_H + 0.2, 0.98);
         told.limit = 4.0;
-        days.join(&mut told, &name(), true);
+        days.join(&mut told, &name(), &Conformal::default(), true);
         assert!(told.within[4] < 0.1, "{:?}", told.within);
     }
 }

@@ -167,7 +167,8 @@ impl Worker {
                 let mut left = FORECASTS;
                 for outlook in &mut self.said {
                     let key = &lookout.resources()[outlook.resource as usize].key;
-                    left -= usize::from(self.days.join(outlook, key, left > 0));
+                    left -=
+                        usize::from(self.days.join(outlook, key, lookout.conformal(), left > 0));
                 }
             }
             if !self.said.is_empty() || self.is_sweep_due(now) {
