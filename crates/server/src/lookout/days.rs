@@ -85,7 +85,8 @@ impl Days {
         }
     }
 
-    /// Takes the level of an outlook, and tells it anew with the day ahead, its interval stretched as `conformal` learned. Makes a forecast when one is due and `may_forecast`;
+    /// Takes the level of an outlook, and tells it anew with the day ahead, its interval stretched as `conformal` learned.
+    /// Makes a forecast when one is due and `may_forecast`;
     /// returns whether it did.
     pub(super) fn join(
         &mut self,
