@@ -1,6 +1,7 @@
 //! One episode: what is seen of a resource bin by bin, and when it was exhausted.
 
-use super::course::{Course, Walker};
+use super::course::Course;
+use super::walker::Walker;
 use crate::rng::Rng;
 
 /// Bins of a day: further ahead nothing is foreseen.

@@ -6,5 +6,6 @@ pub mod network;
 pub mod recording;
 pub mod service;
 mod train;
+pub mod walker;
 
 pub use train::{ExhaustionModel, ExhaustionRecipe, ExhaustionStage, Part, train_exhaustion};

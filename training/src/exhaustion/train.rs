@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use features::headroom::{HEADROOM_SCHEMA, N_HEADROOM, TRACE_BINS, columns};
+use features::headroom::{
+    BIN_S, HEADROOM_SCHEMA, N_HEADROOM, N_SERVICE, TRACE_BINS, columns, service_row,
+};
 use graph::{Perceptron, write_perceptron};
 use ndarray::ArrayView2;
 use predict::exhaustion::{CLASSES, KNOT_S};
 
-use super::episode::{self, Episode};
+use super::episode::{self, Channels, Episode};
 use super::network::{Examples, Mlp, Schedule};
 use super::service;
 use crate::bundle::{Bundle, BundleError, CardText, Golden, metadata, sha256_hex};
 use crate::rng::Rng;
 
-/// Seconds of a bin.
-const BIN_S: f64 = 20.0;
 /// Bins that must have been seen before anything is asked.
 const LEAST_SEEN: usize = 5;
 /// Rows of the golden file.
@@ -46,7 +46,7 @@ impl Part {
     pub const fn width(self) -> usize {
         match self {
             Self::Stock => N_HEADROOM,
-            Self::Service => 3 * N_HEADROOM + 1,
+            Self::Service => N_SERVICE,
         }
     }
 
@@ -59,19 +59,19 @@ impl Part {
         }
     }
 
-    /// Appends the row of what was seen up to now, as the serving side makes it.
-    fn row(self, seen: &[[f32; 3]], is_cpu: bool, out: &mut Vec<f32>) {
-        let from = seen.len().saturating_sub(TRACE_BINS);
-        let mut levels = [0.0f32; TRACE_BINS];
-        let channels = if self == Self::Stock { 1 } else { 3 };
-        for channel in 0..channels {
-            for (to, bin) in levels.iter_mut().zip(&seen[from..]) {
-                *to = bin[channel];
+    /// Appends the row of what was seen up to now.
+    fn row(self, seen: &[Channels], is_cpu: bool, out: &mut Vec<f32>) {
+        let last = &seen[seen.len().saturating_sub(TRACE_BINS)..];
+        let mut channels = [[0.0f32; TRACE_BINS]; 3];
+        for (i, bin) in last.iter().enumerate() {
+            for (channel, level) in channels.iter_mut().zip(bin) {
+                channel[i] = *level;
             }
-            out.extend(columns(&levels[..seen.len() - from]));
         }
-        if self == Self::Service {
-            out.push(f32::from(u8::from(is_cpu)));
+        let [load, latency, errors] = channels.each_ref().map(|levels| &levels[..last.len()]);
+        match self {
+            Self::Stock => out.extend(columns(load)),
+            Self::Service => out.extend(service_row([load, latency, errors], is_cpu)),
         }
     }
 }

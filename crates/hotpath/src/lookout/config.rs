@@ -1,9 +1,7 @@
 //! How resources are watched.
 
+use features::headroom::BIN_S;
 use predict::exhaustion::Family;
-
-/// Seconds of a bin: the step at which levels are remembered, and which the models were trained for.
-pub(super) const BIN_S: f64 = 20.0;
 
 /// A limit that no metric tells.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use features::headroom::histogram_quantile;
 use predict::exhaustion::{ROLES, Role};
 
 use super::state::Member;
@@ -152,25 +153,8 @@ impl Over<'_> {
         (n > 0.0).then(|| self.of[Role::Sum.index()] / n)
     }
 
-    /// A quantile of the seconds of a request, linear within its bucket, as Prometheus reads it.
+    /// A quantile of the seconds of a request.
     pub(super) fn quantile(&self, q: f64) -> Option<f64> {
-        let all = *self.buckets.last()?;
-        if all <= 0.0 {
-            return None;
-        }
-        let (mut from, mut below) = (0.0, 0.0);
-        for (&bound, &count) in self.bounds.iter().zip(&self.buckets) {
-            if count >= q * all && count > below {
-                if bound.is_infinite() {
-                    return Some(from);
-                }
-                return Some(from + (bound - from) * (q * all - below) / (count - below));
-            }
-            below = below.max(count);
-            if bound.is_finite() {
-                from = bound;
-            }
-        }
-        Some(from)
+        histogram_quantile(self.bounds, &self.buckets, q)
     }
 }

@@ -17,14 +17,12 @@ const BOUNDS: (f32, f32) = (0.5, 3.0);
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conformal {
     stretch: [f32; FAMILIES.len()],
-    seen: [u32; FAMILIES.len()],
 }
 
 impl Default for Conformal {
     fn default() -> Self {
         Self {
             stretch: [1.0; FAMILIES.len()],
-            seen: [0; FAMILIES.len()],
         }
     }
 }
@@ -34,12 +32,6 @@ impl Conformal {
     #[must_use]
     pub const fn stretch(&self, family: Family) -> f32 {
         self.stretch[family as usize]
-    }
-
-    /// How many exhaustions of a family were seen.
-    #[must_use]
-    pub const fn seen(&self, family: Family) -> u32 {
-        self.seen[family as usize]
     }
 
     /// The quantiles of a time to exhaustion as they should be told; infinite ones stay.
@@ -63,7 +55,6 @@ impl Conformal {
     /// Something was exhausted, and of the intervals told before it this share missed the instant; 0 to 1.
     pub fn learn(&mut self, family: Family, missed: f32) {
         let place = family as usize;
-        self.seen[place] = self.seen[place].saturating_add(1);
         // One hit draws in by a ninth of what one miss stretches.
         let step = STEP * (missed.clamp(0.0, 1.0) - MISSES) / (1.0 - MISSES);
         self.stretch[place] = (self.stretch[place] * step.exp()).clamp(BOUNDS.0, BOUNDS.1);

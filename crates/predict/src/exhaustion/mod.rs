@@ -1,5 +1,6 @@
 //! When do we run out. Families of resources, the distribution of the time that is left, and what is said about it.
 
+mod cause;
 mod conformal;
 mod connections;
 mod cpu;
@@ -7,6 +8,7 @@ mod dependency;
 mod descriptors;
 mod disk;
 mod family;
+mod fan;
 mod judge;
 mod memory;
 mod network;

@@ -2,7 +2,8 @@
 
 use series::Timestamp;
 
-use super::judge::{actions, line};
+use super::fan::line;
+use super::judge::actions;
 use super::{Action, Conformal, Family, Survival};
 use crate::risk::{Factor, MAX_FACTORS};
 

@@ -23,6 +23,3 @@ pub use kind::Kind;
 pub use plan::{Plan, PlanError};
 pub use scenario::Scenario;
 pub use truth::{Capacity, RecordedTruth};
-
-/// Seconds of episode time in a bin, the step of the simulator.
-const BIN_S: f64 = 20.0;

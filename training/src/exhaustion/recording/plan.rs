@@ -1,6 +1,8 @@
 //! What episodes are wanted.
 
-use super::{BIN_S, Kind};
+use features::headroom::BIN_S;
+
+use super::Kind;
 
 /// The most bins that an episode may have: a week.
 const MOST_HOURS: f64 = 168.0;

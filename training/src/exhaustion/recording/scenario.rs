@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use features::headroom::BIN_S;
 use serde_json::json;
 
 use super::super::course::Course;
@@ -11,7 +12,7 @@ use super::panel::{Clock, Machine};
 use super::scrapes::{Failures, instants};
 use super::sheet::Sheet;
 use super::truth::{Capacity, RecordedTruth};
-use super::{BIN_S, Kind, Plan, PlanError};
+use super::{Kind, Plan, PlanError};
 use crate::rng::Rng;
 
 /// A recording goes on for so many bins after exhaustion.

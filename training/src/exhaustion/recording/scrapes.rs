@@ -1,6 +1,8 @@
 //! When scrapes come, and which of them fail.
 
-use super::{BIN_S, Plan};
+use features::headroom::BIN_S;
+
+use super::Plan;
 use crate::rng::Rng;
 
 /// A failed scrape is followed by another that fails with at least this probability: what is broken stays so for a while.
