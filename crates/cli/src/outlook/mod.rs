@@ -6,7 +6,9 @@ pub(crate) mod words;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use predict::exhaustion::FAMILIES;
 use proto::v1::outlook_service_client::OutlookServiceClient;
 use proto::v1::{Family, GetOutlookRequest, Outlook, OutlookState, QueryOutlooksRequest};
 
@@ -42,8 +44,8 @@ pub(crate) struct OutlookArgs {
     #[arg(long, value_name = "SELECTOR", default_value = "")]
     filter: String,
     /// Only of this family; may be given more than once
-    #[arg(long, value_enum, value_name = "FAMILY")]
-    family: Vec<FamilyName>,
+    #[arg(long, value_parser = families(), value_name = "FAMILY")]
+    family: Vec<Family>,
     /// Only what is exhausted within half an hour with at least this probability, 0 to 1
     #[arg(long, value_name = "P", default_value_t = 0.0)]
     min_probability: f64,
@@ -61,32 +63,13 @@ pub(crate) struct OutlookArgs {
     json: bool,
 }
 
-/// Families by the names that the configuration has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FamilyName {
-    Memory,
-    Cpu,
-    Disk,
-    Inodes,
-    Connections,
-    Descriptors,
-    Threads,
-    Dependency,
-}
-
-impl From<FamilyName> for Family {
-    fn from(name: FamilyName) -> Self {
-        match name {
-            FamilyName::Memory => Self::Memory,
-            FamilyName::Cpu => Self::Cpu,
-            FamilyName::Disk => Self::Disk,
-            FamilyName::Inodes => Self::Inodes,
-            FamilyName::Connections => Self::Connections,
-            FamilyName::Descriptors => Self::Descriptors,
-            FamilyName::Threads => Self::Threads,
-            FamilyName::Dependency => Self::Dependency,
-        }
-    }
+/// Takes the names that the configuration has.
+fn families() -> impl TypedValueParser<Value = Family> {
+    let names = FAMILIES.map(predict::exhaustion::Family::name);
+    PossibleValuesParser::new(names).map(|name| {
+        let name = format!("FAMILY_{}", name.to_uppercase());
+        Family::from_str_name(&name).unwrap_or(Family::Unspecified)
+    })
 }
 
 /// Runs it.
@@ -168,11 +151,7 @@ async fn query(args: &OutlookArgs) -> anyhow::Result<Answer> {
     ];
     let request = QueryOutlooksRequest {
         filter: args.filter.clone(),
-        families: args
-            .family
-            .iter()
-            .map(|&name| Family::from(name).into())
-            .collect(),
+        families: args.family.iter().map(|&family| family.into()).collect(),
         states: match args.missing {
             true => missing.clone(),
             false => foretold.map(Into::into).to_vec(),
@@ -301,6 +280,16 @@ pub(crate) mod tests {
             missing: "node_filesystem_size_bytes".to_owned(),
             unit: "bytes".to_owned(),
             ..Outlook::default()
+        }
+    }
+
+    #[test]
+    fn every_family_has_a_number_on_the_wire() {
+        let command = clap::Command::new("x").arg(clap::Arg::new("f").value_parser(families()));
+        for family in FAMILIES {
+            let matches = command.clone().try_get_matches_from(["x", family.name()]);
+            let found = *matches.unwrap().get_one::<Family>("f").unwrap();
+            assert_ne!(found, Family::Unspecified, "{family:?}");
         }
     }
 

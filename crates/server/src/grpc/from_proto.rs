@@ -1,5 +1,7 @@
 //! What comes in, checked. Everything that is wrong names its field.
 
+use std::str::SplitWhitespace;
+
 use predict::Risk;
 use proto::v1;
 use series::{KeyError, SeriesKey};
@@ -105,6 +107,26 @@ impl Page {
     }
 }
 
+/// What comes after the field in `order_by`: `asc`, `desc`, or nothing, which means `otherwise`.
+pub(super) fn ascending(mut words: SplitWhitespace<'_>, otherwise: bool) -> Result<bool, Status> {
+    let ascending = match words.next() {
+        None => otherwise,
+        Some("asc") => true,
+        Some("desc") => false,
+        Some(other) => {
+            let what = format!("{other:?} is neither asc nor desc");
+            return Err(invalid("order_by", what));
+        }
+    };
+    match words.next() {
+        None => Ok(ascending),
+        Some(more) => {
+            let what = format!("{more:?} is too much: one field is enough");
+            Err(invalid("order_by", what))
+        }
+    }
+}
+
 /// What risks are ordered by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Order {
@@ -136,23 +158,8 @@ impl Order {
                 ));
             }
         };
-        let ascending = match words.next() {
-            None | Some("desc") => false,
-            Some("asc") => true,
-            Some(other) => {
-                return Err(invalid(
-                    "order_by",
-                    format!("{other:?} is neither asc nor desc"),
-                ));
-            }
-        };
-        match words.next() {
-            None => Ok(Self { by, ascending }),
-            Some(more) => Err(invalid(
-                "order_by",
-                format!("{more:?} is too much: one field is enough"),
-            )),
-        }
+        let ascending = ascending(words, false)?;
+        Ok(Self { by, ascending })
     }
 
     /// The place of a risk in a list of this order.

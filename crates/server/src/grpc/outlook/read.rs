@@ -4,7 +4,7 @@ use predict::exhaustion::{FAMILIES, Family};
 use proto::v1;
 use tonic::Status;
 
-use crate::grpc::from_proto::{invalid, share};
+use crate::grpc::from_proto::{ascending, invalid, share};
 use crate::lookout::{Row, Wanted, within};
 use crate::page::Place;
 
@@ -89,22 +89,8 @@ impl Order {
                 return Err(invalid("order_by", what));
             }
         };
-        let ascending = match words.next() {
-            None => by == By::TimeToFailure,
-            Some("asc") => true,
-            Some("desc") => false,
-            Some(other) => {
-                let what = format!("{other:?} is neither asc nor desc");
-                return Err(invalid("order_by", what));
-            }
-        };
-        match words.next() {
-            None => Ok(Self { by, ascending }),
-            Some(more) => {
-                let what = format!("{more:?} is too much: one field is enough");
-                Err(invalid("order_by", what))
-            }
-        }
+        let ascending = ascending(words, by == By::TimeToFailure)?;
+        Ok(Self { by, ascending })
     }
 
     /// The place of a resource in a list of this order. What has no forecast comes last, either way.
