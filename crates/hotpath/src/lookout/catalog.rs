@@ -11,7 +11,7 @@ use predict::exhaustion::{OUTCOME_LABELS, Part, Recipe, Role, failed, recipes};
 use series::SeriesKey;
 
 /// Beyond so many resources, or parts, of a recipe those with other labels than their own are not matched.
-pub(super) const MOST_COMPARED: usize = 1_000;
+pub(super) const MOST_COMPARED: usize = 200;
 
 /// Labels without those that are summed away, sorted.
 pub(super) type Identity = Vec<(Box<str>, Box<str>)>;
@@ -124,12 +124,8 @@ impl Catalog {
             .filter(|(_, n)| *n == most)
             .map(|(resource, _)| *resource)
             .collect();
-        // Without any label in common a lone resource may be meant, and of a limit all; of anything else none.
-        let shares_out = matches!(
-            part.role,
-            Role::Limit | Role::Reserved | Role::Quota | Role::Period
-        );
-        if most == 0 && best.len() > 1 && !shares_out {
+        // Of many alike a limit is meant for all; anything else would be counted as often.
+        if best.len() > 1 && !part.role.is_shared() {
             return Vec::new();
         }
         best

@@ -5,6 +5,7 @@
 
 mod catalog;
 mod config;
+mod discovery;
 mod parts;
 mod reading;
 mod state;
@@ -16,12 +17,12 @@ mod totals;
 use std::sync::Arc;
 
 use features::headroom::TRACE_BINS;
-use predict::exhaustion::{Conformal, Family, Judge, Measure, Outlook, Part, Recipe, Role, Seen};
+use predict::exhaustion::{Conformal, Family, Judge, Outlook, Recipe, Seen};
 use series::{Sample, SeriesId, SeriesKey, Timestamp};
 
 pub use config::{LimitRule, LookoutConfig};
 
-use catalog::{Catalog, Claim, Identity};
+use catalog::{Catalog, Identity};
 use parts::Parts;
 use reading::{How, Reading};
 use state::{Member, State};
@@ -47,11 +48,23 @@ pub struct Resource {
 #[derive(Debug)]
 struct Entry {
     recipe: Recipe,
-    limit: Option<f64>,
+    set_limit: Option<f64>,
+    label_limit: Option<f64>,
     state: State,
     told: Told,
     /// The metrics that are members, and the labels by which they are told from their like.
     parts: Vec<(&'static str, Identity)>,
+}
+
+impl Entry {
+    fn how<'a>(&'a self, config: &'a LookoutConfig) -> How<'a> {
+        How {
+            recipe: &self.recipe,
+            config,
+            set_limit: self.set_limit,
+            label_limit: self.label_limit,
+        }
+    }
 }
 
 /// The resources, and what is known of them.
@@ -66,6 +79,8 @@ pub struct Lookout {
     /// By series: the members that it is.
     routes: Vec<Vec<u32>>,
     parts: Parts,
+    /// Resources for which there was no room.
+    n_refused: u64,
     /// Where the next refresh goes on.
     next: usize,
     conformal: Conformal,
@@ -85,6 +100,7 @@ impl Lookout {
             members: Vec::new(),
             routes: Vec::new(),
             parts: Parts::default(),
+            n_refused: 0,
             next: 0,
             conformal: Conformal::default(),
             levels: Box::new([[0.0; TRACE_BINS]; 3]),
@@ -95,160 +111,6 @@ impl Lookout {
     #[must_use]
     pub const fn config(&self) -> &LookoutConfig {
         &self.config
-    }
-
-    /// Makes a series known. Returns whether any resource is read from it; samples of others need not be pushed. A series
-    /// that is made known twice stays what it is.
-    pub fn add_series(&mut self, id: SeriesId, key: &Arc<SeriesKey>) -> bool {
-        if self
-            .routes
-            .get(id.index())
-            .is_some_and(|route| !route.is_empty())
-        {
-            return true;
-        }
-        let claims = self.catalog.claims(key);
-        let mut taken = !claims.is_empty();
-        for claim in claims {
-            if claim.is_anchor {
-                self.add_anchor(id, claim);
-            } else {
-                self.add_part(id, claim);
-            }
-        }
-        if !taken {
-            taken = self.add_by_rule(id, key);
-        }
-        taken
-    }
-
-    /// The part that names a resource: the first of its identity makes it.
-    fn add_anchor(&mut self, id: SeriesId, claim: Claim) {
-        let recipe = *self.catalog.recipes[claim.recipe];
-        let found = self.catalog.find(claim.recipe, &claim.identity);
-        let resource = match found {
-            Some(resource) => resource,
-            None => {
-                let Some(key) = catalog::name(recipe.anchor.metric, &claim.identity) else {
-                    return;
-                };
-                let Some(resource) = self.add_resource(recipe, key) else {
-                    return;
-                };
-                self.catalog.add(claim.recipe, &claim.identity, resource);
-                for (part, other) in self.parts.that_may_fit(claim.recipe, &claim.identity) {
-                    let fits = self.catalog.matches(&other);
-                    if fits.contains(&resource) {
-                        self.join(resource, part, &other);
-                    }
-                }
-                resource
-            }
-        };
-        self.join(resource, id, &claim);
-    }
-
-    fn add_part(&mut self, id: SeriesId, claim: Claim) {
-        for resource in self.catalog.matches(&claim) {
-            self.join(resource, id, &claim);
-        }
-        self.reserve(id);
-        self.parts.keep(id, claim);
-    }
-
-    /// A metric that no recipe knows, but a setting names.
-    fn add_by_rule(&mut self, id: SeriesId, key: &Arc<SeriesKey>) -> bool {
-        let rule = self.config.limits.iter().find(|rule| applies(rule, key));
-        let Some((family, limit)) = rule.and_then(|rule| Some((rule.family?, rule.limit))) else {
-            return false;
-        };
-        let recipe = Recipe {
-            family,
-            anchor: Part {
-                role: Role::Used,
-                metric: "",
-                when: None,
-            },
-            parts: &[],
-            summed: &[],
-            measure: Measure::UsedOfLimit,
-            needs: "a limit above 0 in the settings",
-        };
-        let Some(resource) = self.add_resource(recipe, Arc::clone(key)) else {
-            return false;
-        };
-        self.entries[resource as usize].limit = Some(limit);
-        let claim = Claim {
-            recipe: 0,
-            metric: "",
-            role: Role::Used,
-            is_anchor: true,
-            identity: Vec::new(),
-            bound: f64::INFINITY,
-            failed: false,
-        };
-        self.join(resource, id, &claim);
-        true
-    }
-
-    fn add_resource(&mut self, recipe: Recipe, key: Arc<SeriesKey>) -> Option<u32> {
-        if self.resources.len() >= self.config.max_resources {
-            return None;
-        }
-        let rule = self.config.limits.iter().find(|rule| applies(rule, &key));
-        // A label may tell the limit, where no metric does.
-        let label = || {
-            ["limit", "capacity"]
-                .iter()
-                .find_map(|name| key.label(name)?.parse().ok())
-                .filter(|limit: &f64| *limit > 0.0 && limit.is_finite())
-        };
-        let limit = rule.map(|rule| rule.limit).or_else(label);
-        self.resources.push(Resource {
-            family: recipe.family,
-            key,
-            series: Vec::new(),
-            missing: None,
-        });
-        self.entries.push(Entry {
-            recipe,
-            limit,
-            state: State::new(recipe.measure),
-            told: Told::default(),
-            parts: Vec::new(),
-        });
-        Some(self.resources.len() as u32 - 1)
-    }
-
-    /// Makes a series a member of a resource. What adds up differs in labels that the recipe sums away; of parts of one metric
-    /// that differ in others, such as two limits, the first stands.
-    fn join(&mut self, resource: u32, id: SeriesId, claim: &Claim) {
-        self.reserve(id);
-        let entry = &mut self.entries[resource as usize];
-        match entry
-            .parts
-            .iter()
-            .find(|(metric, _)| *metric == claim.metric)
-        {
-            Some((_, identity)) if *identity != claim.identity => return,
-            Some(_) => {}
-            None => entry.parts.push((claim.metric, claim.identity.clone())),
-        }
-        let member = self.members.len() as u32;
-        self.members
-            .push(Member::new(resource, claim.role, claim.bound, claim.failed));
-        // Totals are counted as they come; what is asked for its latest value is looked through each time.
-        if !claim.role.is_total() {
-            entry.state.members.push(member);
-        }
-        self.routes[id.index()].push(member);
-        self.resources[resource as usize].series.push(id);
-    }
-
-    fn reserve(&mut self, id: SeriesId) {
-        if self.routes.len() <= id.index() {
-            self.routes.resize(id.index() + 1, Vec::new());
-        }
     }
 
     /// Takes one sample. Samples of unknown series are passed over.
@@ -267,7 +129,8 @@ impl Lookout {
                 &How {
                     recipe: &entry.recipe,
                     config: &self.config,
-                    own_limit: entry.limit,
+                    set_limit: entry.set_limit,
+                    label_limit: entry.label_limit,
                 },
             );
         }
@@ -295,37 +158,18 @@ impl Lookout {
             }
             entry.state.due_us = now.micros().saturating_add(every_us);
             done += 1;
-            let read = entry.state.read(
-                &self.members,
-                &How {
-                    recipe: &entry.recipe,
-                    config: &self.config,
-                    own_limit: entry.limit,
-                },
-            );
-            let Some(reading) = read else {
-                self.miss(place);
-                continue;
+            let (entry, how) = (&self.entries[place], self.entries[place].how(&self.config));
+            let missing = match entry.state.limit(&self.members, &how) {
+                Some(_) => None,
+                None => Some(entry.recipe.needs.to_owned()),
             };
-            self.resources[place].missing = None;
+            let reading = entry.state.read(&self.members, &how);
+            self.resources[place].missing = missing;
+            let Some(reading) = reading else { continue };
             if now.micros().saturating_sub(newest_us) > silent_us {
                 continue;
             }
             out.extend(self.outlook(place, &reading));
-        }
-    }
-
-    /// Says what is missing, if it is the limit.
-    fn miss(&mut self, place: usize) {
-        let entry = &self.entries[place];
-        let service = entry.recipe.measure.is_service();
-        // A service needs two readings before it has any rate.
-        if !service || entry.state.coverage() > 0.0 || entry.recipe.family == Family::Cpu {
-            let needs = entry.recipe.needs;
-            let missing = &mut self.resources[place].missing;
-            if missing.is_none() {
-                *missing = Some(needs.to_owned());
-            }
         }
     }
 
@@ -348,16 +192,29 @@ impl Lookout {
             waiting: reading.waiting,
             coverage: state.coverage(),
         });
-        let (bin_us, told) = (self.config.bin_us(), &mut self.entries[place].told);
         let level = reading.channels.iter().copied().fold(f32::MIN, f32::max);
-        if let Some(missed) = told.judge(at_us, level, bin_us) {
+        let told = &mut self.entries[place].told;
+        if let Some(missed) = told.judge(at_us, level, self.config.bin_us()) {
             self.conformal.learn(family, missed);
         }
         outlook.calibrate(&self.conformal);
-        let us = |s: f64| s * 1e6 / self.config.tempo.max(1e-6);
-        let [early, _, late] = outlook.ttf_s;
-        told.remember(at_us, [us(early), us(late)], bin_us);
         Some(outlook)
+    }
+
+    /// Remembers the interval of an outlook as it went out, to hold it against the instant at which the resource is exhausted.
+    pub fn told(&mut self, outlook: &Outlook) {
+        let us = |s: f64| s * 1e6 / self.config.tempo.max(1e-6);
+        let ([early, _, late], bin_us) = (outlook.ttf_s, self.config.bin_us());
+        if let Some(entry) = self.entries.get_mut(outlook.resource as usize) {
+            let ttf_us = [us(early), us(late)];
+            entry.told.remember(outlook.at.micros(), ttf_us, bin_us);
+        }
+    }
+
+    /// How many resources there was no room for.
+    #[must_use]
+    pub const fn n_refused(&self) -> u64 {
+        self.n_refused
     }
 
     /// How intervals are stretched by what came of those that were told.
@@ -384,10 +241,4 @@ impl Lookout {
             .map(|(at_us, level)| (Timestamp::from_micros(at_us), level))
             .collect()
     }
-}
-
-/// Whether a setting is about this series.
-fn applies(rule: &LimitRule, key: &SeriesKey) -> bool {
-    let labels = || rule.labels.iter();
-    rule.metric == key.metric() && labels().all(|(name, value)| key.label(name) == Some(value))
 }

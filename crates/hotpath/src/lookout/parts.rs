@@ -1,6 +1,6 @@
 //! Parts that wait for the resource that they belong to, or for another one of its kind.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use series::SeriesId;
 
@@ -12,7 +12,7 @@ const MOST: usize = 100_000;
 /// By recipe and labels.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    by_recipe: HashMap<usize, HashMap<Identity, Vec<(SeriesId, Claim)>>>,
+    by_recipe: HashMap<usize, BTreeMap<Identity, Vec<(SeriesId, Claim)>>>,
     n: usize,
 }
 
@@ -27,22 +27,22 @@ impl Parts {
         }
     }
 
-    /// The parts that may belong to a new resource: those with its labels, and the others as long as they are few.
+    /// The parts that may belong to a new resource, those of the same labels together: those with its own, and the others as
+    /// long as they are few.
     pub(super) fn that_may_fit(
         &self,
         recipe: usize,
         identity: &Identity,
-    ) -> Vec<(SeriesId, Claim)> {
-        let Some(of_recipe) = self.by_recipe.get(&recipe) else {
-            return Vec::new();
-        };
-        let mut found = of_recipe.get(identity).cloned().unwrap_or_default();
-        if of_recipe.len() <= MOST_COMPARED {
-            let others = of_recipe.iter().filter(|(other, _)| *other != identity);
-            found.extend(others.flat_map(|(_, parts)| parts.iter().cloned()));
-            // In the order in which they came, whatever the table's.
-            found.sort_by_key(|(id, _)| *id);
-        }
-        found
+    ) -> impl Iterator<Item = &[(SeriesId, Claim)]> {
+        let of_recipe = self.by_recipe.get(&recipe);
+        let own = of_recipe.and_then(|of_recipe| of_recipe.get(identity));
+        let few = of_recipe.filter(|of_recipe| of_recipe.len() <= MOST_COMPARED);
+        let others = few
+            .into_iter()
+            .flatten()
+            .filter(move |(other, _)| *other != identity);
+        own.into_iter()
+            .chain(others.map(|(_, parts)| parts))
+            .map(Vec::as_slice)
     }
 }

@@ -15,8 +15,10 @@ const HIGHEST: f64 = 3.0;
 pub(super) struct How<'a> {
     pub(super) recipe: &'a Recipe,
     pub(super) config: &'a LookoutConfig,
-    /// The limit, where a setting or a label tells it.
-    pub(super) own_limit: Option<f64>,
+    /// The limit that a setting tells; it comes before every metric.
+    pub(super) set_limit: Option<f64>,
+    /// The limit that a label tells; every metric comes before it.
+    pub(super) label_limit: Option<f64>,
 }
 
 /// How much is used, and of how much.
@@ -30,6 +32,17 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// What is used and what waits, as a share of the limit.
+    fn of_stock(used: f64, limit: f64, waiting: f64) -> Self {
+        let level = ((used + waiting) / limit).clamp(-1.0, HIGHEST) as f32;
+        Self {
+            used: used + waiting,
+            limit,
+            channels: [level, 0.0, 0.0],
+            waiting: (waiting / limit).clamp(0.0, HIGHEST) as f32,
+        }
+    }
+
     /// Load, latency and errors, each as a share of its limit or objective: the nearest to it is the level.
     fn of_service(channels: [f64; 3], waiting: f64) -> Self {
         Self {
@@ -42,38 +55,35 @@ impl Reading {
 }
 
 impl State {
-    /// How much is used at the moment; `None` without a sensible limit, or before anything was seen.
-    pub(super) fn read(&self, members: &[Member], how: &How<'_>) -> Option<Reading> {
-        let How {
-            recipe,
-            config,
-            own_limit,
-        } = *how;
-        let bin_us = config.bin_us();
-        let get = |role| self.gauge(members, role, bin_us);
-        let bounded = |limit: f64| (limit > 0.0 && limit < NO_LIMIT).then_some(limit);
-        let whole = own_limit.or_else(|| get(Role::Limit)).and_then(bounded);
-        let stock = |used: f64, limit: f64, waiting: f64| {
-            let level = ((used + waiting) / limit).clamp(-1.0, HIGHEST) as f32;
-            Reading {
-                used: used + waiting,
-                limit,
-                channels: [level, 0.0, 0.0],
-                waiting: (waiting / limit).clamp(0.0, HIGHEST) as f32,
+    /// How much there is: told by a setting, by metrics or by a label, in this order. `None` when nobody tells a sensible
+    /// number.
+    pub(super) fn limit(&self, members: &[Member], how: &How<'_>) -> Option<f64> {
+        let get = |role| self.gauge(members, role, how.config.bin_us());
+        let sensible = |limit: f64| (limit > 0.0 && limit < NO_LIMIT).then_some(limit);
+        let told = match how.recipe.measure {
+            Measure::UsedOfLimit | Measure::FreeOfLimit | Measure::Unreclaimable => {
+                get(Role::Limit).map(|limit| limit - get(Role::Reserved).unwrap_or(0.0))
             }
+            Measure::Processor if how.recipe.anchor.role == Role::Share => Some(1.0),
+            Measure::Processor => get(Role::Quota).zip(get(Role::Period)).map(|(q, p)| q / p),
+            // Objectives are settings.
+            Measure::Called => Some(1.0),
         };
-        match recipe.measure {
+        let set = how.set_limit.and_then(sensible);
+        set.or_else(|| told.and_then(sensible))
+            .or_else(|| how.label_limit.and_then(sensible))
+    }
+
+    /// How much is used at the moment; `None` without a limit, or before there is enough to tell.
+    pub(super) fn read(&self, members: &[Member], how: &How<'_>) -> Option<Reading> {
+        let get = |role| self.gauge(members, role, how.config.bin_us());
+        let limit = self.limit(members, how)?;
+        match how.recipe.measure {
             Measure::UsedOfLimit => {
-                let kept_back =
-                    own_limit.map_or_else(|| get(Role::Reserved).unwrap_or(0.0), |_| 0.0);
-                let limit = bounded(whole? - kept_back)?;
-                let waiting = get(Role::Waiting).unwrap_or(0.0);
-                Some(stock(get(Role::Used)?, limit, waiting.max(0.0)))
+                let waiting = get(Role::Waiting).unwrap_or(0.0).max(0.0);
+                Some(Reading::of_stock(get(Role::Used)?, limit, waiting))
             }
-            Measure::FreeOfLimit => {
-                let limit = whole?;
-                Some(stock(limit - get(Role::Free)?, limit, 0.0))
-            }
+            Measure::FreeOfLimit => Some(Reading::of_stock(limit - get(Role::Free)?, limit, 0.0)),
             Measure::Unreclaimable => {
                 let mut used = get(Role::Used)?;
                 let parts = (
@@ -88,10 +98,10 @@ impl State {
                     let droppable = (cache - mapped).max(0.0);
                     used = used.min((charged - droppable).max(anonymous));
                 }
-                Some(stock(used, whole?, 0.0))
+                Some(Reading::of_stock(used, limit, 0.0))
             }
-            Measure::Processor => self.processor(&get, config, own_limit),
-            Measure::Called => self.called(&get, config),
+            Measure::Processor => self.processor(&get, how.config, limit),
+            Measure::Called => self.called(&get, how.config),
         }
     }
 
@@ -99,27 +109,21 @@ impl State {
         &self,
         get: &dyn Fn(Role) -> Option<f64>,
         config: &LookoutConfig,
-        own_limit: Option<f64>,
+        limit: f64,
     ) -> Option<Reading> {
-        let service = self.service.as_ref()?;
+        let over = self.service.as_ref()?.totals.over();
+        let waits = over
+            .as_ref()
+            .map_or(0.0, |over| over.per_second(Role::Pressure));
         if let Some(share) = get(Role::Share) {
-            let limit = own_limit.unwrap_or(1.0);
-            let waits = service
-                .totals
-                .over()
-                .map(|over| over.per_second(Role::Pressure));
-            let waits = waits.unwrap_or(0.0);
             return Some(Reading::of_service([share / limit, waits, 0.0], waits));
         }
-        let limit = own_limit.or_else(|| Some(get(Role::Quota)? / get(Role::Period)?));
-        let limit = limit.filter(|limit| *limit > 0.0 && *limit < NO_LIMIT)?;
-        let over = service.totals.over()?;
-        let used = over.per_second(Role::Time);
+        let over = over?;
         let latency = over.quantile(0.95).or_else(|| over.mean());
         let errors = over.failed().unwrap_or(0.0) / config.service_errors.max(1e-6);
-        let waits = over.per_second(Role::Pressure);
         let slow = latency.map_or(waits, |s| s / config.latency_objective_s.max(1e-6));
-        Some(Reading::of_service([used / limit, slow, errors], waits))
+        let load = over.per_second(Role::Time) / limit;
+        Some(Reading::of_service([load, slow, errors], waits))
     }
 
     fn called(&self, get: &dyn Fn(Role) -> Option<f64>, config: &LookoutConfig) -> Option<Reading> {

@@ -150,6 +150,7 @@ impl State {
             let restarted = |before| before >= SPENT && reading.channels[0] < 0.5 * before;
             if self.service.is_none() && self.trace.last().is_some_and(restarted) {
                 self.trace.reset();
+                self.guessed = 0.0;
             }
             let gap = self.passed_over();
             let gap = if self.trace.is_empty() { 0 } else { gap };
@@ -157,7 +158,9 @@ impl State {
                 reach(trace, level, gap);
             }
             // Forgotten as fast as the trace forgets.
-            self.guessed = self.guessed * (1.0 - 1.0 / TRACE_BINS as f32) + f32::from(gap);
+            let moved = f32::from(gap) + 1.0;
+            self.guessed =
+                self.guessed * (1.0 - moved / TRACE_BINS as f32).max(0.0) + f32::from(gap);
             self.last_bin = self.bin;
         }
         let busy = self.busy(members, how);
@@ -191,6 +194,8 @@ impl State {
         let more = self.service.as_ref().map(|service| service.traces.iter());
         let gap = self.passed_over();
         let mut n = 0;
+        // A stock has no latency and no errors, and the buffer may be another's.
+        out[1..].fill([0.0; TRACE_BINS]);
         for ((trace, out), level) in own
             .chain(more.into_iter().flatten())
             .zip(out)
@@ -206,7 +211,7 @@ impl State {
         n
     }
 
-    /// What part of the bins was seen, 0 to 1.
+    /// What part of the bins was seen, 0 to 1; the rest lie between samples that come more seldom than bins.
     pub(super) fn coverage(&self) -> f32 {
         let n = self.trace.len() as f32;
         (1.0 - self.guessed / n.max(1.0)).clamp(0.0, 1.0)

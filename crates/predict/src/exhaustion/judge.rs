@@ -1,6 +1,6 @@
 //! From what is seen of a resource to what is said about it.
 
-use features::headroom::{N_HEADROOM, N_SERVICE, columns, service_row};
+use features::headroom::{BIN_S, N_HEADROOM, N_SERVICE, columns, service_row};
 use series::Timestamp;
 
 use super::cause::{cause, factors};
@@ -84,6 +84,7 @@ impl Judge {
             survival,
             within,
             ttf_s,
+            seen_s: n * BIN_S as f32,
             confidence: (n / SETTLED_BINS).min(1.0).sqrt() * seen.coverage.clamp(0.0, 1.0),
             cause: cause(seen.family, within[4], levels, &columns),
             factors: factors(seen, &columns),

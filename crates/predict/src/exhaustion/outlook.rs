@@ -91,8 +91,11 @@ pub struct Outlook {
     pub survival: Survival,
     /// P(exhausted within each of [`super::HORIZONS_S`]); never falls from one to the next.
     pub within: [f32; 5],
-    /// 5, 50 and 95 % quantiles of the time to exhaustion in seconds; infinite = not foreseen.
+    /// 5, 50 and 95 % quantiles of the time to exhaustion in seconds, if there is an end within a day: all infinite when that is
+    /// less likely than 0.2.
     pub ttf_s: [f64; 3],
+    /// How far back the window goes that this rests on, in seconds.
+    pub seen_s: f32,
     /// How far the forecast can be relied on: 0 at the first sample, 1 with a full window, and less after a reset.
     pub confidence: f32,
     /// Why.
@@ -101,7 +104,7 @@ pub struct Outlook {
     pub factors: [Factor; MAX_FACTORS],
     /// What could be done, best first.
     pub actions: &'static [Action],
-    /// Where the level may go over the next half hour.
+    /// Where the level may go: beyond the median time to exhaustion, or over half an hour when no end is foreseen.
     pub fan: Fan,
 }
 
@@ -124,11 +127,12 @@ impl Outlook {
         self.actions = actions(self.family, ttf_s);
         let (now, limit) = ((self.level / self.limit) as f32, self.limit as f32);
         let fan = &mut self.fan;
+        // Where no end is foreseen any more, lines that led there say nothing: the level stays where it is.
+        let led_there = fan.median[FAN_POINTS - 1] >= 0.999 * limit;
         for i in 0..FAN_POINTS {
             let lines = [&mut fan.high[i], &mut fan.median[i], &mut fan.low[i]];
             for (to, ttf_s) in lines.into_iter().zip(ttf_s) {
-                // Where no end is foreseen any more, a line that led there stays where the level is.
-                let calm = if *to < limit { *to / limit } else { now };
+                let calm = if led_there { now } else { *to / limit };
                 *to = limit * line(now, fan.ahead_s[i], ttf_s, calm);
             }
         }

@@ -59,6 +59,15 @@ impl Role {
         self as usize
     }
 
+    /// Whether one series may be that of many resources: a limit of all of them.
+    #[must_use]
+    pub const fn is_shared(self) -> bool {
+        matches!(
+            self,
+            Self::Limit | Self::Reserved | Self::Quota | Self::Period
+        )
+    }
+
     /// Whether its series are running totals.
     #[must_use]
     pub const fn is_total(self) -> bool {

@@ -266,6 +266,7 @@ pub(crate) mod tests {
             survival,
             within: HORIZONS_S.map(|s| survival.within(s) as f32),
             ttf_s: [0.05, 0.5, 0.95].map(|p| survival.quantile_s(p)),
+            seen_s: 5_120.0,
             confidence: 1.0,
             cause: Cause::Leak,
             factors: Default::default(),

@@ -163,13 +163,16 @@ impl Worker {
             let most = self.budget(n, now);
             lookout.refresh(now, most, &mut self.said);
             // Days are those of the clock on the wall: where time runs at another tempo there are none.
-            if (self.config.tempo - 1.0).abs() < 1e-9 {
-                let mut left = FORECASTS;
-                for outlook in &mut self.said {
+            let is_real_time = (self.config.tempo - 1.0).abs() < 1e-9;
+            let mut left = FORECASTS;
+            for outlook in &mut self.said {
+                if is_real_time {
                     let key = &lookout.resources()[outlook.resource as usize].key;
                     left -=
                         usize::from(self.days.join(outlook, key, lookout.conformal(), left > 0));
                 }
+                // What is remembered to be judged is what readers are told, the day ahead included.
+                lookout.told(outlook);
             }
             if !self.said.is_empty() || self.is_sweep_due(now) {
                 self.outlooks.meet(lookout.resources(), now);

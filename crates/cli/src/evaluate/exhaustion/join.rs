@@ -46,6 +46,7 @@ mod tests {
             survival,
             within: HORIZONS_S.map(|s| survival.within(s) as f32),
             ttf_s: [0.05, 0.5, 0.95].map(|q| survival.quantile_s(q)),
+            seen_s: 5_120.0,
             confidence: 1.0,
             cause: Cause::Leak,
             factors: [Factor::default(); MAX_FACTORS],

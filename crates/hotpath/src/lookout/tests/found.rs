@@ -148,3 +148,63 @@ fn of_two_limits_one_stands() {
     }
     assert_eq!(rig.told(), told("process_open_fds{job=\"a\"}", 40.0, 100.0));
 }
+
+#[test]
+fn what_is_too_early_to_tell_is_not_missing() {
+    let mut rig = Rig::new();
+    rig.push("upstream_request_duration_seconds_count", 1.0);
+    rig.push("container_cpu_usage_seconds_total{container=\"c\"}", 1.0);
+    rig.push("container_spec_cpu_quota{container=\"c\"}", 50_000.0);
+    rig.push("container_spec_cpu_period{container=\"c\"}", 100_000.0);
+    assert_eq!((rig.told(), rig.missing()), (vec![], vec![None, None]));
+}
+
+#[test]
+fn a_metric_comes_before_a_label_and_a_setting_before_both() {
+    let mut rig = Rig::new();
+    for _ in 0..3 {
+        rig.push("process_open_fds{limit=\"64\"}", 8.0);
+        rig.push("process_max_fds", 100.0).wait(20.0);
+    }
+    assert_eq!(
+        rig.told(),
+        told("process_open_fds{limit=\"64\"}", 8.0, 100.0)
+    );
+    let set = LimitRule {
+        metric: "process_open_fds".to_owned(),
+        labels: vec![],
+        limit: 32.0,
+        family: None,
+    };
+    let mut rig = Rig::with(LookoutConfig {
+        refresh_s: 0.0,
+        limits: vec![set],
+        ..LookoutConfig::default()
+    });
+    for _ in 0..3 {
+        rig.push("process_open_fds{limit=\"64\"}", 8.0);
+        rig.push("process_max_fds", 100.0).wait(20.0);
+    }
+    assert_eq!(
+        rig.told(),
+        told("process_open_fds{limit=\"64\"}", 8.0, 32.0)
+    );
+}
+
+/// A thousand resources that a thousand parts could belong to: neither members without end nor time without end.
+#[test]
+fn what_could_belong_to_many_belongs_to_none() {
+    let mut rig = Rig::new();
+    for i in 0..1_000 {
+        rig.push(
+            &format!("http_requests_total{{code=\"{i}\",ns=\"a\"}}"),
+            1.0,
+        );
+        rig.push(
+            &format!("container_cpu_usage_seconds_total{{ns=\"a\",pod=\"{i}\"}}"),
+            1.0,
+        );
+    }
+    let members: usize = rig.lookout.resources().iter().map(|r| r.series.len()).sum();
+    assert!(members < 4_000, "{members}");
+}

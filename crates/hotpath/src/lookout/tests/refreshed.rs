@@ -116,3 +116,54 @@ fn a_level_above_its_limit_is_told_as_it_is() {
             .all(|level| level.is_finite())
     );
 }
+
+/// A stock is told after a service whose latency is high; its own factors know of none.
+#[test]
+fn nothing_is_carried_from_one_resource_to_the_next() {
+    let stock = |rig: &mut Rig| {
+        rig.push("process_open_fds", 40.0);
+        rig.push("process_max_fds", 100.0);
+    };
+    let told_of_stock = |rig: &mut Rig| {
+        let outlooks = rig.outlooks();
+        let mut found = outlooks
+            .into_iter()
+            .filter(|o| o.family == Family::Descriptors);
+        found.next().unwrap()
+    };
+    let (mut alone, mut beside) = (Rig::new(), Rig::new());
+    for i in 0..8 {
+        beside.push(
+            "upstream_request_duration_seconds_count",
+            f64::from(i) * 10.0,
+        );
+        beside.push("upstream_request_duration_seconds_sum", f64::from(i) * 9.0);
+        stock(&mut beside);
+        stock(&mut alone);
+        alone.wait(20.0);
+        beside.wait(20.0);
+    }
+    for _ in 0..2 {
+        let (alone, beside) = (told_of_stock(&mut alone), told_of_stock(&mut beside));
+        assert_eq!(
+            (alone.factors, alone.within),
+            (beside.factors, beside.within)
+        );
+    }
+}
+
+#[test]
+fn samples_that_come_more_seldom_than_bins_leave_some_confidence() {
+    let mut rig = Rig::new();
+    for _ in 0..400 {
+        rig.push("process_open_fds", 40.0);
+        rig.push("process_max_fds", 100.0).wait(60.0);
+    }
+    let outlook = rig.outlooks()[0];
+    assert!(
+        (outlook.confidence - 1.0 / 3.0).abs() < 0.05,
+        "{}",
+        outlook.confidence
+    );
+    assert!(outlook.seen_s > 5_000.0, "{}", outlook.seen_s);
+}

@@ -31,11 +31,7 @@ fn processor_latency_and_errors_make_a_service() {
         "{cpu:?}"
     );
     let entry = &rig.lookout.entries[cpu.resource as usize];
-    let how = How {
-        recipe: &entry.recipe,
-        config: &rig.lookout.config,
-        own_limit: None,
-    };
+    let how = entry.how(&rig.lookout.config);
     let channels = entry
         .state
         .read(&rig.lookout.members, &how)
