@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("predict", &["series", "catalog", "features"]),
     // Row 2.
     ("hotpath", &["series", "catalog", "features", "predict"]),
+    ("remedy", &["series", "predict"]),
     // Row 3: one outside thing each.
     ("sources", &["series"]),
     ("store", &["series", "features"]),

@@ -3,10 +3,15 @@
 use std::fmt;
 use std::ops::Sub;
 
+use serde::{Deserialize, Serialize};
+
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.
 ///
 /// Microseconds because that is what Parquet and most exporters carry; `i64` spans 292,000 years either way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
 pub struct Timestamp(i64);
 
 impl Timestamp {

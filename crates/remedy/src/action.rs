@@ -1,0 +1,494 @@
+//! What can be done to the world, as data: each action names its target, what it changes from what to what, and is
+//! undone by another.
+
+use serde::{Deserialize, Serialize};
+
+use crate::EntityId;
+
+/// One change. A closed set: an executor must say of each whether it can do it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Action {
+    /// Stops a process in good order and starts it again, after `back_off_s` seconds.
+    Restart {
+        /// Which.
+        target: EntityId,
+        /// Seconds that it is left stopped.
+        back_off_s: f64,
+    },
+    /// Sets the number of replicas.
+    Scale {
+        /// Which service.
+        target: EntityId,
+        /// How many there are.
+        from: u32,
+        /// How many there shall be.
+        to: u32,
+    },
+    /// Sets a limit of a resource: `memory_bytes`, `cpu_cores`, `open_files`, `max_connections`, …
+    SetLimit {
+        /// Whose.
+        target: EntityId,
+        /// Of what, with its unit.
+        limit: String,
+        /// What it is.
+        from: f64,
+        /// What it shall be.
+        to: f64,
+    },
+    /// Sets a parameter: the size of a pool, a timeout, a sampling rate.
+    SetParameter {
+        /// Whose.
+        target: EntityId,
+        /// Which, with its unit.
+        parameter: String,
+        /// What it is.
+        from: String,
+        /// What it shall be.
+        to: String,
+    },
+    /// Takes an instance, or all on a host, out of the balance and waits until what it was doing is done.
+    Drain {
+        /// Which.
+        target: EntityId,
+        /// Seconds after which it is given up.
+        timeout_s: f64,
+    },
+    /// Puts it back.
+    Undrain {
+        /// Which.
+        target: EntityId,
+    },
+    /// Drops what can be computed again: a cache of an application or of the kernel.
+    ClearCache {
+        /// Whose.
+        target: EntityId,
+    },
+    /// Removes files that match a pattern and are older than some age. Temporary files and rotated logs only.
+    RemoveFiles {
+        /// Of which volume.
+        target: EntityId,
+        /// A glob below the mount point.
+        pattern: String,
+        /// Seconds since they were last written.
+        older_than_s: f64,
+    },
+    /// Rotates and compresses logs now.
+    RotateLogs {
+        /// Of which volume.
+        target: EntityId,
+    },
+    /// Makes a volume larger.
+    GrowVolume {
+        /// Which.
+        target: EntityId,
+        /// Bytes that it has.
+        from_bytes: f64,
+        /// Bytes that it shall have.
+        to_bytes: f64,
+    },
+    /// Copies a volume or a database aside, so that what follows can be undone.
+    Snapshot {
+        /// Which.
+        target: EntityId,
+    },
+    /// Brings back a copy.
+    RestoreSnapshot {
+        /// Which.
+        target: EntityId,
+    },
+    /// Builds an index without locking the table.
+    CreateIndex {
+        /// Which database.
+        target: EntityId,
+        /// Of which table.
+        table: String,
+        /// Over which columns, in order.
+        columns: Vec<String>,
+    },
+    /// Drops an index without locking the table.
+    DropIndex {
+        /// Which database.
+        target: EntityId,
+        /// Of which table.
+        table: String,
+        /// Over which columns, in order.
+        columns: Vec<String>,
+    },
+    /// Cancels queries that have run for longer; their sessions stay.
+    CancelQueries {
+        /// Which database.
+        target: EntityId,
+        /// Seconds.
+        longer_than_s: f64,
+    },
+    /// Ends sessions that have been idle, in a transaction or not, for longer.
+    EndIdleSessions {
+        /// Which database.
+        target: EntityId,
+        /// Seconds.
+        longer_than_s: f64,
+    },
+    /// Collects dead rows and statistics of a table, or of all when it is empty.
+    Analyze {
+        /// Which database.
+        target: EntityId,
+        /// Which table.
+        table: String,
+    },
+    /// Gets a new certificate from its issuer and puts it in place; the old one is kept beside it.
+    RenewCertificate {
+        /// Which.
+        target: EntityId,
+    },
+    /// Puts the kept certificate back.
+    RestoreCertificate {
+        /// Which.
+        target: EntityId,
+    },
+    /// Makes a process read its configuration, or certificate, again.
+    Reload {
+        /// Which.
+        target: EntityId,
+    },
+    /// Lets nobody reach something but for administration.
+    Quarantine {
+        /// Which.
+        target: EntityId,
+    },
+    /// Ends a quarantine.
+    Release {
+        /// Which.
+        target: EntityId,
+    },
+    /// Brings a package to a version.
+    SetPackage {
+        /// Where.
+        target: EntityId,
+        /// Which.
+        package: String,
+        /// The version that is installed.
+        from: String,
+        /// The version that shall be.
+        to: String,
+    },
+    /// Makes a file what is declared; what it was is kept beside it.
+    ApplyConfiguration {
+        /// Which.
+        target: EntityId,
+        /// Digest of what it is.
+        from: String,
+        /// Digest of what is declared.
+        to: String,
+    },
+    /// Puts the kept file back.
+    RevertConfiguration {
+        /// Which.
+        target: EntityId,
+        /// Digest of what it is.
+        from: String,
+        /// Digest of what was kept.
+        to: String,
+    },
+    /// Refuses a share of the requests, those of least priority first.
+    ShedLoad {
+        /// Of which service.
+        target: EntityId,
+        /// 0 to 1.
+        share: f64,
+    },
+    /// Refuses none any more.
+    AdmitLoad {
+        /// Of which service.
+        target: EntityId,
+    },
+    /// Stops calls to something that fails, so that callers do not wait for it.
+    OpenBreaker {
+        /// Who calls.
+        target: EntityId,
+        /// What is called.
+        callee: EntityId,
+    },
+    /// Lets them pass again.
+    CloseBreaker {
+        /// Who calls.
+        target: EntityId,
+        /// What is called.
+        callee: EntityId,
+    },
+    /// Makes another instance or site the one that serves.
+    FailOver {
+        /// Which service or database.
+        target: EntityId,
+        /// Who serves.
+        from: EntityId,
+        /// Who shall serve.
+        to: EntityId,
+    },
+    /// Holds back work that can wait: batches, backups, builds.
+    PauseJobs {
+        /// Where.
+        target: EntityId,
+    },
+    /// Lets it go on.
+    ResumeJobs {
+        /// Where.
+        target: EntityId,
+    },
+    /// Writes down what people need to find the cause: heap, stacks, query plans. Changes nothing.
+    Capture {
+        /// Of what.
+        target: EntityId,
+        /// What is written down.
+        what: String,
+    },
+    /// Tells a person, with what was found.
+    Notify {
+        /// About what.
+        target: EntityId,
+        /// Whom: an owner or a team.
+        whom: String,
+        /// What for.
+        message: String,
+    },
+}
+
+/// What an action can do to those who rely on its target, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Disruption {
+    /// Bytes that somebody may want back are gone.
+    LosesData,
+    /// Requests fail or wait meanwhile.
+    Interrupts,
+    /// There is less capacity meanwhile.
+    Degrades,
+    /// Nobody notices.
+    None,
+}
+
+impl Action {
+    /// What it is done to.
+    #[must_use]
+    pub const fn target(&self) -> &EntityId {
+        match self {
+            Self::Restart { target, .. }
+            | Self::Scale { target, .. }
+            | Self::SetLimit { target, .. }
+            | Self::SetParameter { target, .. }
+            | Self::Drain { target, .. }
+            | Self::Undrain { target }
+            | Self::ClearCache { target }
+            | Self::RemoveFiles { target, .. }
+            | Self::RotateLogs { target }
+            | Self::GrowVolume { target, .. }
+            | Self::Snapshot { target }
+            | Self::RestoreSnapshot { target }
+            | Self::CreateIndex { target, .. }
+            | Self::DropIndex { target, .. }
+            | Self::CancelQueries { target, .. }
+            | Self::EndIdleSessions { target, .. }
+            | Self::Analyze { target, .. }
+            | Self::RenewCertificate { target }
+            | Self::RestoreCertificate { target }
+            | Self::Reload { target }
+            | Self::Quarantine { target }
+            | Self::Release { target }
+            | Self::SetPackage { target, .. }
+            | Self::ApplyConfiguration { target, .. }
+            | Self::RevertConfiguration { target, .. }
+            | Self::ShedLoad { target, .. }
+            | Self::AdmitLoad { target }
+            | Self::OpenBreaker { target, .. }
+            | Self::CloseBreaker { target, .. }
+            | Self::FailOver { target, .. }
+            | Self::PauseJobs { target }
+            | Self::ResumeJobs { target }
+            | Self::Capture { target, .. }
+            | Self::Notify { target, .. } => target,
+        }
+    }
+
+    /// The name on the wire, in policies and in the audit: as `do` says in its written form.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Restart { .. } => "restart",
+            Self::Scale { .. } => "scale",
+            Self::SetLimit { .. } => "set_limit",
+            Self::SetParameter { .. } => "set_parameter",
+            Self::Drain { .. } => "drain",
+            Self::Undrain { .. } => "undrain",
+            Self::ClearCache { .. } => "clear_cache",
+            Self::RemoveFiles { .. } => "remove_files",
+            Self::RotateLogs { .. } => "rotate_logs",
+            Self::GrowVolume { .. } => "grow_volume",
+            Self::Snapshot { .. } => "snapshot",
+            Self::RestoreSnapshot { .. } => "restore_snapshot",
+            Self::CreateIndex { .. } => "create_index",
+            Self::DropIndex { .. } => "drop_index",
+            Self::CancelQueries { .. } => "cancel_queries",
+            Self::EndIdleSessions { .. } => "end_idle_sessions",
+            Self::Analyze { .. } => "analyze",
+            Self::RenewCertificate { .. } => "renew_certificate",
+            Self::RestoreCertificate { .. } => "restore_certificate",
+            Self::Reload { .. } => "reload",
+            Self::Quarantine { .. } => "quarantine",
+            Self::Release { .. } => "release",
+            Self::SetPackage { .. } => "set_package",
+            Self::ApplyConfiguration { .. } => "apply_configuration",
+            Self::RevertConfiguration { .. } => "revert_configuration",
+            Self::ShedLoad { .. } => "shed_load",
+            Self::AdmitLoad { .. } => "admit_load",
+            Self::OpenBreaker { .. } => "open_breaker",
+            Self::CloseBreaker { .. } => "close_breaker",
+            Self::FailOver { .. } => "fail_over",
+            Self::PauseJobs { .. } => "pause_jobs",
+            Self::ResumeJobs { .. } => "resume_jobs",
+            Self::Capture { .. } => "capture",
+            Self::Notify { .. } => "notify",
+        }
+    }
+
+    /// The worst that it does while it is done.
+    #[must_use]
+    pub fn disruption(&self) -> Disruption {
+        match self {
+            Self::RemoveFiles { .. } | Self::RestoreSnapshot { .. } => Disruption::LosesData,
+            Self::Restart { .. }
+            | Self::FailOver { .. }
+            | Self::Quarantine { .. }
+            | Self::CancelQueries { .. }
+            | Self::EndIdleSessions { .. }
+            | Self::ShedLoad { .. }
+            | Self::OpenBreaker { .. }
+            | Self::SetPackage { .. } => Disruption::Interrupts,
+            Self::Scale { from, to, .. } if to < from => Disruption::Degrades,
+            Self::SetLimit { from, to, .. } if to < from => Disruption::Degrades,
+            Self::Drain { .. }
+            | Self::ClearCache { .. }
+            | Self::PauseJobs { .. }
+            | Self::DropIndex { .. }
+            | Self::ApplyConfiguration { .. }
+            | Self::RevertConfiguration { .. }
+            | Self::SetParameter { .. } => Disruption::Degrades,
+            Self::Scale { .. }
+            | Self::SetLimit { .. }
+            | Self::Undrain { .. }
+            | Self::RotateLogs { .. }
+            | Self::GrowVolume { .. }
+            | Self::Snapshot { .. }
+            | Self::CreateIndex { .. }
+            | Self::Analyze { .. }
+            | Self::RenewCertificate { .. }
+            | Self::RestoreCertificate { .. }
+            | Self::Reload { .. }
+            | Self::Release { .. }
+            | Self::AdmitLoad { .. }
+            | Self::CloseBreaker { .. }
+            | Self::ResumeJobs { .. }
+            | Self::Capture { .. }
+            | Self::Notify { .. } => Disruption::None,
+        }
+    }
+
+    /// Whether it leaves the world as it was: it needs no inverse, and no limit counts it.
+    #[must_use]
+    pub const fn is_harmless(&self) -> bool {
+        matches!(self, Self::Capture { .. } | Self::Notify { .. })
+    }
+}
+
+impl std::fmt::Display for Action {
+    /// One line for people: `scale service/api from 3 to 5`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let target = self.target();
+        match self {
+            Self::Restart { back_off_s, .. } if *back_off_s > 0.0 => {
+                write!(f, "restart {target}, {back_off_s} s apart")
+            }
+            Self::Scale { from, to, .. } => write!(f, "scale {target} from {from} to {to}"),
+            Self::SetLimit { limit, from, to, .. } => {
+                write!(f, "set {limit} of {target} from {from} to {to}")
+            }
+            Self::SetParameter {
+                parameter, from, to, ..
+            } => write!(f, "set {parameter} of {target} from {from:?} to {to:?}"),
+            Self::Drain { timeout_s, .. } => {
+                write!(f, "drain {target}, for {timeout_s} s at most")
+            }
+            Self::RemoveFiles {
+                pattern,
+                older_than_s,
+                ..
+            } => write!(
+                f,
+                "remove {pattern:?} older than {older_than_s} s on {target}"
+            ),
+            Self::GrowVolume {
+                from_bytes,
+                to_bytes,
+                ..
+            } => write!(f, "grow {target} from {from_bytes} to {to_bytes} bytes"),
+            Self::CreateIndex { table, columns, .. } => write!(
+                f,
+                "create an index on {table}({}) of {target}, concurrently",
+                columns.join(", ")
+            ),
+            Self::DropIndex { table, columns, .. } => write!(
+                f,
+                "drop the index on {table}({}) of {target}, concurrently",
+                columns.join(", ")
+            ),
+            Self::CancelQueries { longer_than_s, .. } => {
+                write!(f, "cancel queries over {longer_than_s} s on {target}")
+            }
+            Self::EndIdleSessions { longer_than_s, .. } => {
+                write!(f, "end sessions idle over {longer_than_s} s on {target}")
+            }
+            Self::Analyze { table, .. } if !table.is_empty() => {
+                write!(f, "vacuum and analyze {table} of {target}")
+            }
+            Self::SetPackage {
+                package, from, to, ..
+            } => write!(f, "bring {package} on {target} from {from} to {to}"),
+            Self::ApplyConfiguration { from, to, .. } => {
+                write!(f, "make {target} what is declared ({from} -> {to})")
+            }
+            Self::RevertConfiguration { from, to, .. } => {
+                write!(f, "put the kept {target} back ({from} -> {to})")
+            }
+            Self::ShedLoad { share, .. } => {
+                write!(f, "refuse {:.0} % of the requests to {target}", share * 100.0)
+            }
+            Self::OpenBreaker { callee, .. } => {
+                write!(f, "open the breaker of {target} towards {callee}")
+            }
+            Self::CloseBreaker { callee, .. } => {
+                write!(f, "close the breaker of {target} towards {callee}")
+            }
+            Self::FailOver { from, to, .. } => write!(f, "fail {target} over from {from} to {to}"),
+            Self::Capture { what, .. } => write!(f, "write down {what} of {target}"),
+            Self::Notify { whom, message, .. } => {
+                write!(f, "tell {whom} about {target}: {message}")
+            }
+            Self::Restart { .. }
+            | Self::Undrain { .. }
+            | Self::ClearCache { .. }
+            | Self::RotateLogs { .. }
+            | Self::Snapshot { .. }
+            | Self::RestoreSnapshot { .. }
+            | Self::Analyze { .. }
+            | Self::RenewCertificate { .. }
+            | Self::RestoreCertificate { .. }
+            | Self::Reload { .. }
+            | Self::Quarantine { .. }
+            | Self::Release { .. }
+            | Self::AdmitLoad { .. }
+            | Self::PauseJobs { .. }
+            | Self::ResumeJobs { .. } => {
+                write!(f, "{} {target}", self.name().replace('_', " "))
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! A plan: what shall be done about an issue, why that is safe, how it is undone, how its effect is judged, and what came
+//! of it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use series::Timestamp;
+
+use crate::decision::{DecisionId, Urgency};
+use crate::issue::{IssueId, NumberError, number};
+use crate::strategy::{Authority, Effect, Reversibility, Step};
+use crate::{Class, EntityId};
+
+/// A plan's number, unique and rising within one ledger; written `p17`.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct PlanId(pub u64);
+
+impl fmt::Display for PlanId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p{}", self.0)
+    }
+}
+
+impl FromStr for PlanId {
+    type Err = NumberError;
+
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        number(text, 'p', "a plan", "p17").map(Self)
+    }
+}
+
+/// Where a plan is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanState {
+    /// It waits for a person until its deadline.
+    AwaitingApproval,
+    /// It may be carried out, and waits for its time, its lease, or for what holds it to go away.
+    Scheduled,
+    /// Its steps are being carried out.
+    Running,
+    /// Its steps are being undone.
+    Undoing,
+    /// Its steps were carried out, and whether it helped is not known yet.
+    Verifying,
+    /// It was carried out and judged.
+    Done,
+    /// A step failed or an abort condition held, and what had been done was undone.
+    RolledBack,
+    /// A step failed and could not be undone, or it is not known whether it was carried out. For people.
+    Stuck,
+    /// A person refused it.
+    Refused,
+    /// A person, or the end of the issue, made it pointless before it began.
+    Cancelled,
+    /// Nobody approved it in time.
+    Expired,
+    /// Nothing was to be carried out: it shows what would have been done. Judged by what happened without it.
+    Shadow,
+    /// Withheld on purpose, as a control: judged by what happened without it.
+    Withheld,
+}
+
+impl PlanState {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::AwaitingApproval,
+        Self::Scheduled,
+        Self::Running,
+        Self::Undoing,
+        Self::Verifying,
+        Self::Done,
+        Self::RolledBack,
+        Self::Stuck,
+        Self::Refused,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Shadow,
+        Self::Withheld,
+    ];
+
+    /// The name on the wire, in storage and for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AwaitingApproval => "awaiting_approval",
+            Self::Scheduled => "scheduled",
+            Self::Running => "running",
+            Self::Undoing => "undoing",
+            Self::Verifying => "verifying",
+            Self::Done => "done",
+            Self::RolledBack => "rolled_back",
+            Self::Stuck => "stuck",
+            Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Shadow => "shadow",
+            Self::Withheld => "withheld",
+        }
+    }
+
+    /// Whether nothing more will come of it.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        match self {
+            Self::Done
+            | Self::RolledBack
+            | Self::Stuck
+            | Self::Refused
+            | Self::Cancelled
+            | Self::Expired => true,
+            // The last two end when they are judged: `Plan::outcome` says so.
+            Self::AwaitingApproval
+            | Self::Scheduled
+            | Self::Running
+            | Self::Undoing
+            | Self::Verifying
+            | Self::Shadow
+            | Self::Withheld => false,
+        }
+    }
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepState {
+    /// Not begun.
+    Waiting,
+    /// Ordered; whether it was carried out is not known. Written down before the executor hears of it.
+    Ordered,
+    /// Carried out.
+    Done,
+    /// It failed, and changed nothing.
+    Failed,
+    /// Its inverse is ordered.
+    Undoing,
+    /// Its inverse was carried out.
+    Undone,
+    /// Its inverse failed.
+    NotUndone,
+    /// Ordered before a crash, and the executor cannot tell whether it was carried out.
+    InDoubt,
+}
+
+/// A step of a plan, and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedStep {
+    /// What is done, and what undoes it.
+    pub step: Step,
+    /// What became of it.
+    pub state: StepState,
+    /// What the executor said, or would do: for people.
+    pub said: String,
+    /// When it was ordered last.
+    pub ordered: Option<Timestamp>,
+    /// When the answer came.
+    pub answered: Option<Timestamp>,
+}
+
+/// Whether it helped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It moved as foretold, or the finding is gone.
+    Cured,
+    /// It moved by more than the least, and less than foretold.
+    Improved,
+    /// It moved by less than the least.
+    NoEffect,
+    /// It moved the other way by more than the least.
+    Harmed,
+    /// Too few samples came to tell.
+    NotEnoughData,
+}
+
+impl Verdict {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Cured,
+        Self::Improved,
+        Self::NoEffect,
+        Self::Harmed,
+        Self::NotEnoughData,
+    ];
+
+    /// The name on the wire, in storage and for people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cured => "cured",
+            Self::Improved => "improved",
+            Self::NoEffect => "no_effect",
+            Self::Harmed => "harmed",
+            Self::NotEnoughData => "not_enough_data",
+        }
+    }
+}
+
+/// What came of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// Whether it helped; of a shadow or control, whether the issue went away by itself.
+    pub verdict: Verdict,
+    /// When it was judged.
+    pub at: Timestamp,
+    /// What was measured then, in the unit of the effect; `None` without data.
+    pub value: Option<f64>,
+    /// How it came about, for people.
+    pub because: String,
+}
+
+/// A person's word on a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Who.
+    pub who: String,
+    /// With which authority at that time.
+    pub authority: Authority,
+    /// When.
+    pub at: Timestamp,
+    /// `true` approves, `false` refuses.
+    pub is_yes: bool,
+    /// Why; a refusal has a reason.
+    pub reason: String,
+}
+
+/// One plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Its number.
+    pub id: PlanId,
+    /// What it is about.
+    pub issue: IssueId,
+    /// The decision that made it: what was known and how it was weighed.
+    pub decision: DecisionId,
+    /// What is to be remedied.
+    pub class: Class,
+    /// On what.
+    pub entity: EntityId,
+    /// Why, as far as was known.
+    pub cause: String,
+    /// By which strategy.
+    pub strategy: String,
+    /// Where it is in its life.
+    pub state: PlanState,
+    /// What is done, in order.
+    pub steps: Vec<PlannedStep>,
+    /// How its effect is judged, fixed before anything is done.
+    pub effect: Effect,
+    /// Whether it can be undone.
+    pub reversibility: Reversibility,
+    /// Who may allow it.
+    pub authority: Authority,
+    /// When it is to be done.
+    pub urgency: Urgency,
+    /// How sure the decision was, 0 to 1.
+    pub confidence: f64,
+    /// How risky it is, 0 to 1.
+    pub risk: f64,
+    /// Why this helps, and why it is safe: for people, one sentence each.
+    pub because: Vec<String>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When anything about it last changed.
+    pub updated: Timestamp,
+    /// Until when it may be approved.
+    pub deadline: Option<Timestamp>,
+    /// Not before: the beginning of a window.
+    pub not_before: Option<Timestamp>,
+    /// Words of people on it, oldest first.
+    pub approvals: Vec<Approval>,
+    /// What holds it, or why it ended: for people; empty when nothing does.
+    pub held: String,
+    /// When its last step was done.
+    pub carried_out: Option<Timestamp>,
+    /// What came of it.
+    pub outcome: Option<Outcome>,
+    /// How many plans for this target and cause came before it within the memory of attempts.
+    pub attempt: u32,
+    /// By which executor: `dry_run`, `webhook`, …
+    pub executor: String,
+    /// The number that fences its lease: an executor takes no order with a lower one than it has seen for the target.
+    pub fence: u64,
+}
+
+impl Plan {
+    /// The key by which an executor tells an order from its repetition.
+    #[must_use]
+    pub fn order_key(&self, step: usize, is_undo: bool) -> String {
+        let what = if is_undo { "undo" } else { "do" };
+        format!("{}-{step}-{what}", self.id)
+    }
+}
