@@ -392,6 +392,18 @@ impl Action {
         }
     }
 
+    /// Whether it is a crutch: taken away again when what it was for is over.
+    #[must_use]
+    pub const fn is_temporary(&self) -> bool {
+        matches!(
+            self,
+            Self::ShedLoad { .. }
+                | Self::OpenBreaker { .. }
+                | Self::PauseJobs { .. }
+                | Self::Drain { .. }
+        )
+    }
+
     /// Whether it leaves the world as it was: it needs no inverse, and no limit counts it.
     #[must_use]
     pub const fn is_harmless(&self) -> bool {

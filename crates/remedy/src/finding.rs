@@ -58,6 +58,8 @@ pub struct Finding {
     pub unit: String,
     /// Calibrated probability, 0 to 1, that the threshold is crossed within 30 minutes; 1 when it is.
     pub probability: f64,
+    /// The same within a day; at least `probability`.
+    pub probability_day: f64,
     /// 5, 50 and 95 % quantiles of the time until it is, in seconds; `None` when no end is foreseen. Zeros when it is.
     pub ttf_s: Option<[f64; 3]>,
     /// How far this can be relied on, 0 to 1.
@@ -122,6 +124,7 @@ impl Finding {
         };
         let shares = [
             ("probability", self.probability),
+            ("probability_day", self.probability_day),
             ("confidence", self.confidence),
         ];
         for (field, value) in shares {

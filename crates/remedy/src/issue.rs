@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use series::Timestamp;
 
 use crate::plan::PlanId;
-use crate::{Class, EntityId, Finding};
+use crate::{Class, EntityId, Finding, Source};
 
 /// An issue's number, unique and rising within one ledger; written `i17`.
 #[derive(
@@ -242,6 +242,21 @@ impl Issue {
     pub fn probability(&self) -> f64 {
         let all = self.evidence.iter().map(|finding| finding.probability);
         all.fold(0.0, f64::max)
+    }
+
+    /// The same within a day.
+    #[must_use]
+    pub fn probability_day(&self) -> f64 {
+        let all = self.evidence.iter();
+        let all = all.map(|finding| finding.probability_day.max(finding.probability));
+        all.fold(0.0, f64::max)
+    }
+
+    /// Whether some rule, probe or report says that it is so already.
+    #[must_use]
+    pub fn is_present(&self) -> bool {
+        let all = self.evidence.iter();
+        all.map(|finding| finding.source).any(|source| source != Source::Prediction)
     }
 
     /// The soonest time to failure among its evidence, by its median: 5, 50 and 95 % quantiles in seconds.

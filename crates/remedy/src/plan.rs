@@ -256,8 +256,12 @@ pub struct Plan {
     pub steps: Vec<PlannedStep>,
     /// How its effect is judged, fixed before anything is done.
     pub effect: Effect,
+    /// How the signal moves by itself, in its unit per second: what it would have been without the plan.
+    pub drift_per_s: f64,
     /// Whether it can be undone.
     pub reversibility: Reversibility,
+    /// Share of the capacity of the service that is away while it is done, 0 to 1.
+    pub capacity_away: f64,
     /// Who may allow it.
     pub authority: Authority,
     /// When it is to be done.

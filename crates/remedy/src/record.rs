@@ -10,7 +10,7 @@ use crate::decision::DecisionId;
 use crate::health::Health;
 use crate::issue::{Issue, IssueId};
 use crate::plan::{Plan, PlanId};
-use crate::{Class, EntityId};
+use crate::{Class, EntityId, Finding};
 
 /// One thing to remember. An issue, plan, rate, lease or brake takes the place of what was remembered under its key; all
 /// others are added.
@@ -36,6 +36,17 @@ pub enum Record {
     Request(RequestRecord),
     /// An entry of the audit.
     Audit(Entry),
+    /// A finding that belongs to an issue, as it is now: one per entity, class, source and signal.
+    Finding(Box<FindingRecord>),
+}
+
+/// A finding and the issue that it was taken into. One that is not present any more takes the place of the one that was.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FindingRecord {
+    /// Which issue.
+    pub issue: IssueId,
+    /// What was found.
+    pub finding: Finding,
 }
 
 /// A decision, to be made again bit for bit.
@@ -137,6 +148,8 @@ pub struct Memory {
     pub issues: Vec<Issue>,
     /// Plans that are not over, and those of these issues.
     pub plans: Vec<Plan>,
+    /// Findings that are present, of the live issues.
+    pub findings: Vec<FindingRecord>,
     /// All rates.
     pub rates: Vec<Rate>,
     /// Actions within the memory of attempts.

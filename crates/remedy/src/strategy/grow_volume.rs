@@ -1,6 +1,7 @@
 //! Makes a volume larger.
 
-use super::{Authority, Case, Draft, Effect, Reversibility, Step, Strategy, Unfit};
+use super::draft::{amount, effect, only, step};
+use super::{Authority, Case, Draft, Reversibility, Strategy, Unfit};
 use crate::action::Action;
 use crate::{Class, Kind};
 
@@ -19,47 +20,52 @@ pub(super) const STRATEGY: Strategy = Strategy {
     duration_s: 120.0,
     prior: [9.0, 1.0],
     harm: 0.005,
-    fallbacks: &["clean_temporary_files", "rotate_logs"],
+    fallbacks: &["notify_owner"],
     draft,
 };
 
 fn draft(case: &Case) -> Result<Draft, Unfit> {
-    if case.entity.kind() != Kind::Volume {
-        return Err(Unfit::because(format!("{} is no volume", case.entity)));
-    }
-    if !case.is("growable") {
+    only(case, &[Kind::Volume])?;
+    if !case.allows("growable") {
         return Err(Unfit::because(format!(
             "nothing says that {} is growable",
             case.entity
         )));
     }
-    let from_bytes = case.number("limit").filter(|&bytes| bytes > 0.0);
-    let from_bytes = from_bytes.ok_or_else(|| {
-        Unfit::because(format!("the size of {} is not known", case.entity))
-    })?;
-    Ok(Draft {
-        steps: vec![Step {
-            action: Action::GrowVolume {
-                target: case.entity.clone(),
-                from_bytes,
-                to_bytes: (from_bytes * GROWTH).ceil(),
-            },
-            inverse: None,
-            timeout_s: 600.0,
-        }],
-        effect: Effect {
-            signal: case.signal.clone(),
-            unit: case.unit.clone(),
-            from: case.value,
-            to: case.value / GROWTH,
-            least: case.value * 0.1,
-            within_s: 300.0,
-        },
-        because: format!(
-            "{} fills with data that nobody marked as temporary; half as much again gives time to look at it",
+    if case.fact("family") == Some("inodes") {
+        return Err(Unfit::because(format!(
+            "{} runs out of inodes, and its size in bytes is not known",
             case.entity
+        )));
+    }
+    let from_bytes = case.number("limit").filter(|&bytes| bytes > 0.0);
+    let to_bytes = from_bytes.map(|bytes| (bytes * GROWTH).ceil());
+    let (Some(from_bytes), Some(to_bytes)) = (from_bytes, to_bytes.filter(|to| to.is_finite())) else {
+        return Err(Unfit::because(format!(
+            "the size of {} is not known",
+            case.entity
+        )));
+    };
+    let grow = Action::GrowVolume {
+        target: case.entity.clone(),
+        from_bytes,
+        to_bytes,
+    };
+    Ok(Draft {
+        steps: vec![step(grow, 600.0)],
+        effect: effect(case, case.value / GROWTH, 300.0)?,
+        because: format!(
+            "{} fills with data that nobody marked as temporary; from {} full, half as much again gives time to look at it",
+            case.entity,
+            amount(case.value, &case.unit)
         ),
-        fit: if case.cause == "growth" { 0.95 } else { 0.85 },
+        fit: match &*case.cause {
+            "growth" => 0.95,
+            // Space for a log that runs wild is soon gone too.
+            "leak" | "burst" => 0.6,
+            "steady" | "cycle" => 0.5,
+            _ => 0.85,
+        },
         capacity_away: 0.0,
     })
 }
@@ -72,15 +78,18 @@ mod tests {
     #[test]
     fn it_grows_what_is_growable_and_nothing_else() {
         let mut case = case("volume/web-1:/data", Class::DiskExhaustion, 0.96);
-        assert!(draft(&case).unwrap_err().0.contains("growable"));
         case.facts.insert("growable".into(), "true".into());
+        assert!(draft(&case).unwrap_err().0.contains("growable"), "a label permits nothing");
+        case.around.attributes.insert("growable".into(), "true".into());
         assert!(draft(&case).unwrap_err().0.contains("size"));
         case.facts.insert("limit".into(), "1000".into());
-        let draft = draft(&case).unwrap();
+        let drafted = draft(&case).unwrap();
         assert_eq!(
-            draft.steps[0].action.to_string(),
+            drafted.steps[0].action.to_string(),
             "grow volume/web-1:/data from 1000 to 1500 bytes"
         );
-        assert_eq!(draft.effect.to, 0.64);
+        assert_eq!(drafted.effect.to, 0.64);
+        case.facts.insert("family".into(), "inodes".into());
+        assert!(draft(&case).is_err());
     }
 }

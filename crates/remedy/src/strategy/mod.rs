@@ -2,7 +2,78 @@
 //! may allow it and what comes after it when it does not help, and a function that drafts the steps for one case.
 //!
 //! A strategy is pure: it reads a [`Case`] and answers with a [`Draft`], or says why it does not fit. To add one: a file
-//! beside these, and its name in [`STRATEGIES`].
+//! beside these, and its name in [`STRATEGIES`]. Steps are made by `draft::step`, which knows what undoes what; they are
+//! undone in reverse order. Whoever walks `fallbacks` passes over those that are for other classes or do not fit.
+//!
+//! # What strategies read
+//!
+//! *Attributes* come from the operator's topology and are read with [`Case::attribute`] and what rests on it; *facts* come
+//! with the findings, hold labels of series, and are read with [`Case::fact`], which falls back to an attribute. What
+//! permits something, or says how far it may go, is an attribute: whoever may send a sample must not be able to permit
+//! anything. What speaks against something counts from either side.
+//!
+//! | attribute | meaning | unit |
+//! |---|---|---|
+//! | `cache` | holds a cache that can be dropped and fills again | yes |
+//! | `calls_max` | calls to one dependency that may be under way at once | calls |
+//! | `connections_max` | as high as `max_connections` may be set | connections |
+//! | `connections_online` | takes a new `max_connections` without a restart (MySQL and poolers do, PostgreSQL does not) | yes |
+//! | `cpu_max_cores` | as high as its processor quota may be set | cores |
+//! | `data` | `production`: only what is declared temporary is removed, defaults are not believed | `production` |
+//! | `growable` | the volume can be made larger in use | yes |
+//! | `idle_max_s` | how long a session of the database may be idle; 600 if nothing is said | seconds |
+//! | `immutable` | comes from an image: packages and files in it are not changed, it is built anew | yes |
+//! | `jobs` | batches, backups or builds on it can be held back | yes, or their names |
+//! | `leader` | leads its cluster: restarting it makes the others elect | yes |
+//! | `logs` | directory of logs below the mount point; `var/log`, `log` or all of it by the mount point if nothing is said | path |
+//! | `long_queries` | queries of minutes are its work | yes |
+//! | `memory_max_bytes` | as high as its memory limit may be set | bytes |
+//! | `migrated` | its data were migrated by the release: older versions cannot read them | yes |
+//! | `open_files_max` | as high as its limit of open files may be set; 524288 if nothing is said | files |
+//! | `optional` | dependencies that it can do without, separated by commas | entity ids |
+//! | `pool_hosts` | hosts that share the load with this one, itself included | hosts |
+//! | `pool_max` | as large as its pool of connections may be set | connections |
+//! | `pool_size` | how large its pool of connections is | connections |
+//! | `previous_version` | the version before this release | version |
+//! | `reload` | reads its configuration again when asked to; `no`: at a start only | yes, no |
+//! | `replicas_max` | as many instances as there may be | instances |
+//! | `replicas_min` | as many as there must be, without a burst; 2 if nothing is said | instances |
+//! | `restart` | `no`: never restarted by a plan | no |
+//! | `sheddable` | share of the requests that may be refused; `yes` is 0.2 | 0 to 1 |
+//! | `standby` | who can take over | entity id |
+//! | `stateful` | keeps data in place: not scaled, drained or failed over like what does not | yes |
+//! | `temporary` | globs below the mount point of what may be removed, separated by commas; `tmp/**` and the like by the mount point if nothing is said | globs |
+//! | `version` | the version that runs | version |
+//!
+//! | fact | meaning | unit |
+//! |---|---|---|
+//! | `actual_sha256`, `declared_sha256` | digests of a file as it is and as it is declared | 64 hex digits |
+//! | `baseline` | what the signal usually is | that of the case |
+//! | `cache_bytes` | size of the cache | bytes |
+//! | `columns`, `table` | what a slow query filters by, in order, separated by commas; of which table | names |
+//! | `days_left` | until the certificate expires | days |
+//! | `dead_rows_ratio` | share of the rows of the table that are dead or not counted | 0 to 1 |
+//! | `dependency` | what it waits for | entity id |
+//! | `deployed_s`, or attribute `release_age_s` | age of the release | seconds |
+//! | `errors_ratio` | share of calls that fail; with `dependency`: of those to it | 0 to 1 |
+//! | `exploited` | the vulnerability is known to be used by attackers | yes |
+//! | `family` | what runs out: memory, cpu, disk, inodes, connections, descriptors, threads, dependency | name |
+//! | `fixed`, `installed`, `package`, `id`, `severity`, `score` | of a vulnerability | |
+//! | `jobs_share` | share of the level that is due to the jobs; 0.2 if nothing is said | 0 to 1 |
+//! | `level_after_start` | what the signal is after a start | that of the case |
+//! | `lines_changed`, `path`, `sensitive` | of a file that differs: `sensitive` touches access or secrets | |
+//! | `limit` | what the resource is a share of | bytes, cores, … |
+//! | `load_ratio` | load of the service as a share of what it can carry | 0 to 1 |
+//! | `longest_s` | the longest query | seconds |
+//! | `newer_on_disk` | a newer certificate is on disk than is served | yes |
+//! | `raised_before` | how often this limit was raised for this cause | times |
+//! | `reason`, `exit_code`, `restarts` | of a crash | |
+//! | `reclaimable_bytes` | what would be freed | bytes |
+//! | `renewal`, `issuer`, `not_after`, `validity_days` | of a certificate; `renewal` is `acme` or `manual` | |
+//! | `sessions_idle` | sessions of the database that do nothing | sessions |
+//! | `since_s` | since when it is wrong | seconds |
+//! | `standby_lag_s` | how far the standby is behind; also an attribute | seconds |
+//! | `writes_ratio` | share of the statements on the table that write | 0 to 1 |
 
 use std::collections::BTreeMap;
 
@@ -67,6 +138,8 @@ pub struct Case {
     pub signal: String,
     /// P(incident within 30 minutes), 0 to 1.
     pub probability: f64,
+    /// The same within a day.
+    pub probability_day: f64,
     /// 5, 50 and 95 % quantiles of the seconds that are left; `None` when no end is foreseen.
     pub ttf_s: Option<[f64; 3]>,
     /// Whether some rule, probe or report says that it is so already.
@@ -95,8 +168,51 @@ impl Case {
     /// Whether a fact or attribute says `true` or `yes`.
     #[must_use]
     pub fn is(&self, name: &str) -> bool {
-        matches!(self.fact(name), Some("true" | "yes"))
+        self.fact(name).is_some_and(is_yes)
     }
+
+    /// An attribute of the entity, whatever the facts say: for what permits something.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let attribute = self.around.attributes.get(name);
+        attribute.map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// An attribute as a number above 0: for how far something may go.
+    #[must_use]
+    pub fn ceiling(&self, name: &str) -> Option<f64> {
+        let number: f64 = self.attribute(name)?.parse().ok()?;
+        (number.is_finite() && number > 0.0).then_some(number)
+    }
+
+    /// An attribute as a count of things.
+    #[must_use]
+    pub fn count(&self, name: &str) -> Option<u32> {
+        self.attribute(name)?.parse().ok()
+    }
+
+    /// Whether an attribute says `true` or `yes`, whatever the facts say: for what permits something.
+    #[must_use]
+    pub fn allows(&self, name: &str) -> bool {
+        self.attribute(name).is_some_and(is_yes)
+    }
+
+    /// Whether a fact or an attribute says `true` or `yes`, even if the other says no: for what speaks against something.
+    #[must_use]
+    pub fn warns(&self, name: &str) -> bool {
+        self.is(name) || self.allows(name)
+    }
+
+    /// Whether a fact or an attribute says `false` or `no`, even if the other says yes.
+    #[must_use]
+    pub fn forbids(&self, name: &str) -> bool {
+        let is_no = |value| matches!(value, "false" | "no");
+        self.fact(name).is_some_and(is_no) || self.attribute(name).is_some_and(is_no)
+    }
+}
+
+fn is_yes(value: &str) -> bool {
+    matches!(value, "true" | "yes")
 }
 
 /// One step: what is done, and what undoes it.
@@ -185,16 +301,95 @@ pub struct Strategy {
     pub draft: fn(&Case) -> Result<Draft, Unfit>,
 }
 
+mod add_index;
+mod analyze_table;
+mod cancel_query;
+mod capture_diagnostics;
+mod clean_temporary_files;
+mod clear_cache;
+mod disk;
+mod draft;
+mod drain_and_restart;
+mod end_idle_sessions;
+mod escalate_crash_loop;
+mod fail_over;
 mod grow_volume;
+mod isolate_dependency;
+mod notify_owner;
+mod open_breaker;
+mod order_certificate;
+mod patch_package;
+mod patch_with_snapshot;
+mod pause_jobs;
+mod quarantine;
+mod raise_cpu_quota;
+mod raise_file_limit;
+mod raise_max_connections;
+mod raise_memory_limit;
+mod reconcile_configuration;
+mod reload_certificate;
+mod remove_rotated_logs;
+mod renew_certificate;
+mod reroute_traffic;
+mod restart;
+mod restart_rolling;
+mod roll_back_release;
+mod rotate_logs;
+mod scale_back;
+mod scale_out;
+mod shed_load;
+mod tune_pool;
 
 /// All of them, by name.
-pub const STRATEGIES: [&Strategy; 1] = [&grow_volume::STRATEGY];
+pub const STRATEGIES: [&Strategy; 36] = [
+    &add_index::STRATEGY,
+    &analyze_table::STRATEGY,
+    &cancel_query::STRATEGY,
+    &capture_diagnostics::STRATEGY,
+    &clean_temporary_files::STRATEGY,
+    &clear_cache::STRATEGY,
+    &drain_and_restart::STRATEGY,
+    &end_idle_sessions::STRATEGY,
+    &escalate_crash_loop::STRATEGY,
+    &fail_over::STRATEGY,
+    &grow_volume::STRATEGY,
+    &isolate_dependency::STRATEGY,
+    &notify_owner::STRATEGY,
+    &open_breaker::STRATEGY,
+    &order_certificate::STRATEGY,
+    &patch_package::STRATEGY,
+    &patch_with_snapshot::STRATEGY,
+    &pause_jobs::STRATEGY,
+    &quarantine::STRATEGY,
+    &raise_cpu_quota::STRATEGY,
+    &raise_file_limit::STRATEGY,
+    &raise_max_connections::STRATEGY,
+    &raise_memory_limit::STRATEGY,
+    &reconcile_configuration::STRATEGY,
+    &reload_certificate::STRATEGY,
+    &remove_rotated_logs::STRATEGY,
+    &renew_certificate::STRATEGY,
+    &reroute_traffic::STRATEGY,
+    &restart::STRATEGY,
+    &restart_rolling::STRATEGY,
+    &roll_back_release::STRATEGY,
+    &rotate_logs::STRATEGY,
+    &scale_back::STRATEGY,
+    &scale_out::STRATEGY,
+    &shed_load::STRATEGY,
+    &tune_pool::STRATEGY,
+];
 
 /// The strategy of this name.
 #[must_use]
 pub fn strategy(name: &str) -> Option<&'static Strategy> {
     STRATEGIES.into_iter().find(|known| known.name == name)
 }
+
+#[cfg(test)]
+mod review_tests;
+#[cfg(test)]
+mod walk_tests;
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -211,10 +406,37 @@ pub(crate) mod tests {
             unit: "ratio".to_owned(),
             signal: "used_ratio".to_owned(),
             probability: 0.9,
+            probability_day: 0.95,
             ttf_s: Some([300.0, 600.0, 1200.0]),
             is_present: false,
             facts: BTreeMap::new(),
             around: Surroundings::default(),
         }
+    }
+
+    /// The same with facts, also as attributes, in the unit and with the threshold that is usual for its class.
+    pub(crate) fn with(entity: &str, class: Class, value: f64, facts: &[(&str, &str)]) -> Case {
+        let mut case = case(entity, class, value);
+        let (unit, threshold, signal) = match class {
+            Class::ProcessCrash => ("restarts", 1.0, "restarts"),
+            Class::CpuSaturation => ("ratio", 0.85, "cpu_ratio"),
+            Class::MemoryExhaustion => ("ratio", 0.9, "memory_ratio"),
+            Class::DiskExhaustion => ("ratio", 0.95, "disk_ratio"),
+            Class::NetworkLatency => ("seconds", 0.2, "latency_p99"),
+            // Connections run out as a share, queries take seconds.
+            Class::SlowQueries if value < 1.0 => ("ratio", 0.9, "connections_ratio"),
+            Class::SlowQueries => ("seconds", 5.0, "query_p99"),
+            Class::CertificateExpiry => ("days", 30.0, "certificate"),
+            Class::Vulnerability => ("score", 7.0, "report"),
+            Class::ConfigurationDrift => ("files", 1.0, "file"),
+        };
+        (case.unit, case.signal) = (unit.to_owned(), signal.to_owned());
+        case.threshold = threshold;
+        for (name, value) in facts {
+            case.facts.insert((*name).to_owned(), (*value).to_owned());
+            let attributes = &mut case.around.attributes;
+            attributes.insert((*name).to_owned(), (*value).to_owned());
+        }
+        case
     }
 }

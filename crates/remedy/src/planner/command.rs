@@ -1,0 +1,529 @@
+//! What people ask of the planner.
+
+use series::Timestamp;
+
+use super::Planner;
+use super::plans::Asked;
+use crate::guard::Stop;
+use crate::issue::{Issue, IssueId, IssueState};
+use crate::plan::{Approval, Plan, PlanId, PlanState};
+use crate::record::{Brake, Record};
+use crate::strategy::Authority;
+
+/// Most bytes of a name, a reason or a note.
+const MAX_TEXT_BYTES: usize = 1024;
+
+/// What somebody asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Says that a person has seen an issue.
+    Acknowledge {
+        /// Which.
+        issue: IssueId,
+        /// What for, for others.
+        note: String,
+    },
+    /// Wants to hear nothing of an issue for some time: it is not planned for.
+    Suppress {
+        /// Which.
+        issue: IssueId,
+        /// For how many seconds.
+        for_s: f64,
+        /// Why.
+        note: String,
+    },
+    /// Ends a suppression, or takes an escalated issue back.
+    Reopen {
+        /// Which.
+        issue: IssueId,
+        /// Why.
+        note: String,
+    },
+    /// Says that an issue is over. It comes back if what was found is found again.
+    Resolve {
+        /// Which.
+        issue: IssueId,
+        /// Why.
+        note: String,
+    },
+    /// Wants an issue thought over now.
+    Plan {
+        /// Which.
+        issue: IssueId,
+    },
+    /// Allows a plan to be carried out.
+    Approve {
+        /// Which.
+        plan: PlanId,
+        /// Why, for others.
+        reason: String,
+    },
+    /// Does not allow it.
+    Refuse {
+        /// Which.
+        plan: PlanId,
+        /// Why: needed.
+        reason: String,
+    },
+    /// Stops a plan: one that has not begun is dropped, one that has is undone.
+    Cancel {
+        /// Which.
+        plan: PlanId,
+        /// Why.
+        reason: String,
+    },
+    /// Undoes a plan that was carried out.
+    Undo {
+        /// Which.
+        plan: PlanId,
+        /// Why.
+        reason: String,
+    },
+    /// Holds everything.
+    Brake {
+        /// Why: needed.
+        reason: String,
+    },
+    /// Ends that.
+    Release {
+        /// Why: needed.
+        reason: String,
+    },
+}
+
+/// What came of a command.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// The issue as it is now, and its newest plan.
+    Issue(Box<Issue>, Option<Box<Plan>>),
+    /// The plan as it is now.
+    Plan(Box<Plan>),
+    /// The brake as it is now.
+    Brake(Brake),
+}
+
+/// Why a command was not done. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// No such issue, or one that was resolved long ago.
+    #[error("there is no live issue {0}")]
+    NoIssue(IssueId),
+    /// No such plan, or one that was over long ago.
+    #[error("there is no live plan {0}")]
+    NoPlan(PlanId),
+    /// An issue in this state cannot.
+    #[error("{id} is {state}: it cannot be {what}")]
+    IssueState {
+        /// Which.
+        id: IssueId,
+        /// Its state.
+        state: &'static str,
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// A plan in this state cannot.
+    #[error("{id} is {state}: it cannot be {what}")]
+    PlanState {
+        /// Which.
+        id: PlanId,
+        /// Its state.
+        state: &'static str,
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The deadline has passed.
+    #[error("the deadline of {id} passed {ago_s} s ago; `forestall plan {issue}` makes a new one")]
+    Late {
+        /// Which.
+        id: PlanId,
+        /// Of which issue.
+        issue: IssueId,
+        /// Seconds since.
+        ago_s: i64,
+    },
+    /// Nobody of that name may decide anything.
+    #[error("{0:?} is not among the people who may decide: name them in planner.people")]
+    Nobody(String),
+    /// Not enough authority.
+    #[error("{who} is {has}, it takes the authority of {needs}")]
+    Authority {
+        /// Who.
+        who: String,
+        /// What they have.
+        has: &'static str,
+        /// What it takes.
+        needs: &'static str,
+    },
+    /// A reason is needed.
+    #[error("{0} needs a reason")]
+    NoReason(&'static str),
+    /// A text or number that makes no sense.
+    #[error("{0}")]
+    Nonsense(String),
+    /// A rule stops it that no person can lift.
+    #[error("{id} may not be carried out, whoever approves: {why}")]
+    Vetoed {
+        /// Which.
+        id: PlanId,
+        /// The rules, with numbers.
+        why: String,
+    },
+    /// No plan came of it.
+    #[error("no plan for {id}: {why}")]
+    NothingToDo {
+        /// Which issue.
+        id: IssueId,
+        /// Why not.
+        why: String,
+    },
+    /// The plan cannot be undone.
+    #[error("{0} cannot be undone: no step of it that was done has an inverse")]
+    NoInverse(PlanId),
+}
+
+impl Planner {
+    /// Does what somebody asks for, or nothing.
+    ///
+    /// # Errors
+    /// Why not; see [`Refused`].
+    pub fn command(&mut self, at: Timestamp, who: &str, command: &Command) -> Result<Reply, Refused> {
+        self.advance(at);
+        let authority = self.authority(who)?;
+        match command {
+            Command::Acknowledge { issue, note } => {
+                self.bring(*issue, IssueState::Acknowledged, who, note, "acknowledged")
+            }
+            Command::Reopen { issue, note } => {
+                let reply = self.bring(*issue, IssueState::Open, who, note, "reopened")?;
+                self.to_decide.insert(*issue);
+                Ok(reply)
+            }
+            Command::Suppress { issue, for_s, note } => self.suppress(*issue, *for_s, who, note),
+            Command::Resolve { issue, note } => self.resolve_by(*issue, who, note),
+            Command::Plan { issue } => self.plan_by(*issue, who),
+            Command::Approve { plan, reason } => self.approve(*plan, who, authority, reason),
+            Command::Refuse { plan, reason } => self.refuse(*plan, who, authority, reason),
+            Command::Cancel { plan, reason } => self.cancel(*plan, who, reason),
+            Command::Undo { plan, reason } => self.undo_by(*plan, who, authority, reason),
+            Command::Brake { reason } => self.set_brake(true, who, reason),
+            Command::Release { reason } => {
+                needs(who, authority, Authority::Owner)?;
+                self.set_brake(false, who, reason)
+            }
+        }
+    }
+
+    fn authority(&self, who: &str) -> Result<Authority, Refused> {
+        let known = self.people.get(who).copied();
+        known.ok_or_else(|| Refused::Nobody(who.chars().take(80).collect()))
+    }
+
+    fn reply(&self, id: IssueId) -> Result<Reply, Refused> {
+        let issue = self.issue(id).ok_or(Refused::NoIssue(id))?;
+        let plan = issue.plans.last().and_then(|plan| self.plans.get(plan));
+        Ok(Reply::Issue(Box::new(issue.clone()), plan.cloned().map(Box::new)))
+    }
+
+    fn reply_plan(&self, id: PlanId) -> Result<Reply, Refused> {
+        let plan = self.plans.get(&id).ok_or(Refused::NoPlan(id))?;
+        Ok(Reply::Plan(Box::new(plan.clone())))
+    }
+
+    fn bring(
+        &mut self,
+        id: IssueId,
+        state: IssueState,
+        who: &str,
+        note: &str,
+        what: &'static str,
+    ) -> Result<Reply, Refused> {
+        let live = self.live.get(&id).ok_or(Refused::NoIssue(id))?;
+        let before = live.issue.state;
+        let note = text("note", note)?;
+        // A plan that waits is not lost because somebody looks at its issue.
+        let is_planned = before == IssueState::Planned && state == IssueState::Acknowledged;
+        let refused = Refused::IssueState {
+            id,
+            state: before.name(),
+            what,
+        };
+        if is_planned {
+            let body = serde_json::json!({ "from": before.name(), "note": note });
+            self.audit(who, "issue.acknowledged", &id.to_string(), &body);
+            if let Some(live) = self.live.get_mut(&id) {
+                live.issue.note = format!("seen by {who}: {note}");
+                live.issue.updated = self.clock.now();
+            }
+            self.dirty_issues.insert(id);
+            return self.reply(id);
+        }
+        match self.set_state(id, state, who, note) {
+            true => self.reply(id),
+            false => Err(refused),
+        }
+    }
+
+    fn suppress(&mut self, id: IssueId, for_s: f64, who: &str, note: &str) -> Result<Reply, Refused> {
+        let note = reason("suppressing an issue", note)?;
+        const MOST_S: f64 = 30.0 * 86_400.0;
+        if !(for_s > 0.0 && for_s <= MOST_S) {
+            let why = format!("{for_s} s is not between 0 and {MOST_S}: nothing is suppressed for ever");
+            return Err(Refused::Nonsense(why));
+        }
+        self.bring(id, IssueState::Suppressed, who, note, "suppressed")?;
+        self.cancel_plans(id, "its issue was suppressed");
+        let until = self.now().plus_micros((for_s * 1e6) as i64);
+        if let Some(live) = self.live.get_mut(&id) {
+            live.issue.suppressed_until = Some(until);
+        }
+        self.reply(id)
+    }
+
+    fn resolve_by(&mut self, id: IssueId, who: &str, note: &str) -> Result<Reply, Refused> {
+        let note = reason("resolving an issue", note)?.to_owned();
+        let live = self.live.get(&id).ok_or(Refused::NoIssue(id))?;
+        let state = live.issue.state;
+        if !state.may_become(IssueState::Resolved) {
+            return Err(Refused::IssueState {
+                id,
+                state: state.name(),
+                what: "resolved",
+            });
+        }
+        self.cancel_plans(id, "its issue was resolved");
+        self.take_crutches(id);
+        self.close(id, who, &note);
+        self.reply(id)
+    }
+
+    fn plan_by(&mut self, id: IssueId, who: &str) -> Result<Reply, Refused> {
+        let live = self.live.get(&id).ok_or(Refused::NoIssue(id))?;
+        if live.issue.state == IssueState::Planned {
+            return self.reply(id);
+        }
+        self.audit(who, "issue.plan_asked_for", &id.to_string(), &serde_json::json!({}));
+        self.to_decide.remove(&id);
+        if self.plan_for(id, Asked::ByPerson).is_some() {
+            return self.reply(id);
+        }
+        let live = self.live.get(&id).ok_or(Refused::NoIssue(id))?;
+        let state = live.issue.state;
+        let why = match live.issue.note.as_str() {
+            _ if matches!(state, IssueState::Mitigating | IssueState::Verifying | IssueState::Suppressed) => {
+                format!("it is {}", state.name())
+            }
+            "" => "nothing is known of it".to_owned(),
+            note => note.to_owned(),
+        };
+        Err(Refused::NothingToDo { id, why })
+    }
+
+    /// A plan that waits for approval, in time.
+    fn awaiting(&self, id: PlanId, what: &'static str) -> Result<&Plan, Refused> {
+        let plan = self.plans.get(&id).ok_or(Refused::NoPlan(id))?;
+        let late_us = plan.deadline.map_or(0, |deadline| self.now() - deadline);
+        if plan.state == PlanState::Expired || late_us > 0 && plan.state == PlanState::AwaitingApproval {
+            return Err(Refused::Late {
+                id,
+                issue: plan.issue,
+                ago_s: late_us / 1_000_000,
+            });
+        }
+        if plan.state != PlanState::AwaitingApproval {
+            return Err(Refused::PlanState {
+                id,
+                state: plan.state.name(),
+                what,
+            });
+        }
+        Ok(plan)
+    }
+
+    fn approve(
+        &mut self,
+        id: PlanId,
+        who: &str,
+        authority: Authority,
+        why: &str,
+    ) -> Result<Reply, Refused> {
+        let why = text("reason", why)?;
+        let plan = self.awaiting(id, "approved")?;
+        needs(who, authority, plan.authority)?;
+        let objections = self.objections(plan);
+        let fatal: Vec<_> = objections
+            .iter()
+            .filter(|veto| veto.stop == Stop::ForGood)
+            .map(ToString::to_string)
+            .collect();
+        if !fatal.is_empty() {
+            let why = fatal.join("; ");
+            return Err(Refused::Vetoed { id, why });
+        }
+        self.say(id, who, authority, true, why);
+        if let Some(plan) = self.plans.get_mut(&id) {
+            plan.state = PlanState::Scheduled;
+        }
+        self.begin(id);
+        self.reply_plan(id)
+    }
+
+    fn refuse(
+        &mut self,
+        id: PlanId,
+        who: &str,
+        authority: Authority,
+        why: &str,
+    ) -> Result<Reply, Refused> {
+        let why = reason("refusing a plan", why)?.to_owned();
+        let issue = self.awaiting(id, "refused")?.issue;
+        self.say(id, who, authority, false, &why);
+        self.end_plan(id, PlanState::Refused, who, &why);
+        let note = format!("{id} was refused by {who}: {why}");
+        self.set_state(issue, IssueState::Escalated, who, &note);
+        self.reply_plan(id)
+    }
+
+    /// Writes a person's word down.
+    fn say(&mut self, id: PlanId, who: &str, authority: Authority, is_yes: bool, why: &str) {
+        let approval = Approval {
+            who: who.to_owned(),
+            authority,
+            at: self.now(),
+            is_yes,
+            reason: why.to_owned(),
+        };
+        let kind = if is_yes { "plan.approved" } else { "plan.refusal" };
+        self.audit(who, kind, &id.to_string(), &approval);
+        if let Some(plan) = self.plans.get_mut(&id) {
+            plan.approvals.push(approval);
+        }
+        self.touch(id);
+    }
+
+    fn cancel(&mut self, id: PlanId, who: &str, why: &str) -> Result<Reply, Refused> {
+        let why = text("reason", why)?.to_owned();
+        let plan = self.plans.get(&id).ok_or(Refused::NoPlan(id))?;
+        let (state, issue) = (plan.state, plan.issue);
+        let note = format!("{id} was cancelled by {who}: {why}");
+        match state {
+            PlanState::AwaitingApproval | PlanState::Scheduled => {
+                self.end_plan(id, PlanState::Cancelled, who, &why);
+                self.set_state(issue, IssueState::Escalated, who, &note);
+            }
+            PlanState::Running => {
+                self.audit(who, "plan.cancel", &id.to_string(), &serde_json::json!({ "why": why }));
+                let is_waiting = plan_waits(self.plans.get(&id));
+                if is_waiting {
+                    // Its answer is awaited; what it did is undone then.
+                    if let Some(plan) = self.plans.get_mut(&id) {
+                        for step in &mut plan.steps {
+                            if step.state == crate::plan::StepState::Waiting {
+                                step.state = crate::plan::StepState::Failed;
+                                step.said = note.clone();
+                            }
+                        }
+                    }
+                    self.touch(id);
+                } else {
+                    self.undo(id, &note);
+                }
+            }
+            PlanState::Undoing
+            | PlanState::Verifying
+            | PlanState::Done
+            | PlanState::RolledBack
+            | PlanState::Stuck
+            | PlanState::Refused
+            | PlanState::Cancelled
+            | PlanState::Expired
+            | PlanState::Shadow
+            | PlanState::Withheld => {
+                return Err(Refused::PlanState {
+                    id,
+                    state: state.name(),
+                    what: "cancelled",
+                });
+            }
+        }
+        self.reply_plan(id)
+    }
+
+    fn undo_by(
+        &mut self,
+        id: PlanId,
+        who: &str,
+        authority: Authority,
+        why: &str,
+    ) -> Result<Reply, Refused> {
+        let why = reason("undoing a plan", why)?.to_owned();
+        let plan = self.plans.get(&id).ok_or(Refused::NoPlan(id))?;
+        if !matches!(plan.state, PlanState::Done | PlanState::Verifying | PlanState::Stuck) {
+            return Err(Refused::PlanState {
+                id,
+                state: plan.state.name(),
+                what: "undone",
+            });
+        }
+        needs(who, authority, plan.authority)?;
+        let can = plan.steps.iter().any(|step| {
+            step.state == crate::plan::StepState::Done && step.step.inverse.is_some()
+        });
+        if !can {
+            return Err(Refused::NoInverse(id));
+        }
+        self.audit(who, "plan.undo", &id.to_string(), &serde_json::json!({ "why": why }));
+        self.undo(id, &format!("undone by {who}: {why}"));
+        self.reply_plan(id)
+    }
+
+    fn set_brake(&mut self, is_engaged: bool, who: &str, why: &str) -> Result<Reply, Refused> {
+        let what = if is_engaged { "braking" } else { "releasing the brake" };
+        let why = reason(what, why)?.to_owned();
+        // Whoever brakes twice adds a reason; whoever releases what is not engaged does no harm.
+        self.brake = Brake {
+            is_engaged,
+            who: who.to_owned(),
+            reason: why.clone(),
+            at: self.now(),
+        };
+        self.out.records.push(Record::Brake(self.brake.clone()));
+        let kind = if is_engaged { "brake.engaged" } else { "brake.released" };
+        self.audit(who, kind, "brake", &serde_json::json!({ "why": why }));
+        Ok(Reply::Brake(self.brake.clone()))
+    }
+}
+
+fn plan_waits(plan: Option<&Plan>) -> bool {
+    let steps = plan.into_iter().flat_map(|plan| &plan.steps);
+    steps.into_iter().any(|step| step.state == crate::plan::StepState::Ordered)
+}
+
+fn needs(who: &str, has: Authority, needs: Authority) -> Result<(), Refused> {
+    match has >= needs {
+        true => Ok(()),
+        false => Err(Refused::Authority {
+            who: who.to_owned(),
+            has: has.name(),
+            needs: needs.name(),
+        }),
+    }
+}
+
+fn text<'a>(what: &str, text: &'a str) -> Result<&'a str, Refused> {
+    let bytes = text.len();
+    if bytes > MAX_TEXT_BYTES {
+        let why = format!("the {what} has {bytes} bytes, at most {MAX_TEXT_BYTES} are allowed");
+        return Err(Refused::Nonsense(why));
+    }
+    if text.chars().any(|c| c.is_control() && c != '\n') {
+        return Err(Refused::Nonsense(format!("the {what} holds a control character")));
+    }
+    Ok(text.trim())
+}
+
+fn reason<'a>(what: &'static str, why: &'a str) -> Result<&'a str, Refused> {
+    match text("reason", why)? {
+        "" => Err(Refused::NoReason(what)),
+        why => Ok(why),
+    }
+}

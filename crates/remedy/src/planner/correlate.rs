@@ -1,0 +1,257 @@
+//! Which issue a finding belongs to: one issue for one cause.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{Live, Planner};
+use crate::issue::{Issue, IssueId, IssueState, MAX_ALSO, Severity};
+use crate::{Area, Class, EntityId, Finding, Kind};
+
+/// Whether trouble of class `cause`, where something depends on it, shows there as trouble of class `symptom`.
+const fn explains(cause: Class, symptom: Class) -> bool {
+    use Class::{
+        CertificateExpiry, ConfigurationDrift, CpuSaturation, DiskExhaustion, MemoryExhaustion,
+        NetworkLatency, ProcessCrash, SlowQueries, Vulnerability,
+    };
+    match (cause, symptom) {
+        (
+            CpuSaturation | MemoryExhaustion | DiskExhaustion | ProcessCrash | NetworkLatency
+            | SlowQueries | ConfigurationDrift,
+            NetworkLatency | SlowQueries | ProcessCrash,
+        ) => true,
+        // Callers of what is slow keep their requests, and with them memory and connections.
+        (NetworkLatency | SlowQueries, MemoryExhaustion | CpuSaturation) => true,
+        (CertificateExpiry, NetworkLatency) => true,
+        (_, Vulnerability | CertificateExpiry | ConfigurationDrift | DiskExhaustion) => false,
+        (Vulnerability, _) => false,
+        (
+            CpuSaturation | MemoryExhaustion | DiskExhaustion | ProcessCrash | CertificateExpiry
+            | ConfigurationDrift,
+            MemoryExhaustion | CpuSaturation,
+        ) => false,
+        (CertificateExpiry, ProcessCrash | SlowQueries) => false,
+    }
+}
+
+/// Whether trouble of a host is that of something on it: the same resource, used by one of them.
+fn is_made_by(host: &Finding, on_it: &Issue) -> bool {
+    host.class == on_it.class
+        && host.entity.kind() == Kind::Host
+        && matches!(host.class, Class::CpuSaturation | Class::MemoryExhaustion)
+        && on_it.entity.kind() != Kind::Host
+}
+
+impl Planner {
+    /// The issue that a new finding belongs to; opens one when there is none. `None` when there is no room.
+    pub(super) fn place(&mut self, finding: &Finding) -> Option<IssueId> {
+        if let Some(id) = self.same(finding) {
+            return Some(id);
+        }
+        if self.storm.why().is_some() && finding.class.area() != Area::Security {
+            self.storm.goes_on(self.now());
+            if let Some(&id) = self.storm.issues.get(&finding.class)
+                && self.live.contains_key(&id)
+            {
+                self.join(id, &finding.entity);
+                return Some(id);
+            }
+        }
+        let causes: Vec<EntityId> = self
+            .topology
+            .causes(&finding.entity)
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect();
+        if let Some(id) = self.explained(finding, &causes) {
+            self.join(id, &finding.entity);
+            return Some(id);
+        }
+        let id = self.open(finding, causes)?;
+        self.explain_others(id);
+        // A report names a hundred holes at once: that is no storm.
+        if finding.class.area() == Area::Security {
+            return Some(id);
+        }
+        if self.storm.why().is_some() {
+            self.storm.issues.insert(finding.class, id);
+        } else if let Some(began) = self.storm.note(self.now(), id, &self.settings) {
+            self.storm_begins(began);
+        }
+        // The storm may have taken it into another.
+        self.live.contains_key(&id).then_some(id).or_else(|| {
+            self.storm.issues.get(&finding.class).copied()
+        })
+    }
+
+    /// A live issue of the same entity and class.
+    fn same(&self, finding: &Finding) -> Option<IssueId> {
+        let of_entity = self.by_entity.get(&finding.entity)?;
+        of_entity
+            .iter()
+            .find(|id| self.live.get(id).is_some_and(|live| live.issue.class == finding.class))
+            .copied()
+    }
+
+    fn is_recent(&self, issue: &Issue) -> bool {
+        self.now().seconds_since(issue.seen.max(issue.opened)) <= self.settings.correlate_s
+    }
+
+    /// A live issue of something that this depends on, nearest first, which explains it; or of something on this host.
+    fn explained(&self, finding: &Finding, causes: &[EntityId]) -> Option<IssueId> {
+        for cause in causes {
+            let ids = self.by_entity.get(cause).into_iter().flatten();
+            let mut found = ids.filter_map(|id| self.live.get(id)).map(|live| &live.issue);
+            if let Some(issue) =
+                found.find(|issue| explains(issue.class, finding.class) && self.is_recent(issue))
+            {
+                return Some(issue.id);
+            }
+        }
+        // What runs on this host names it among its causes.
+        let on_it = self.by_cause.get(&finding.entity).into_iter().flatten();
+        let mut on_it = on_it.filter_map(|id| self.live.get(id)).map(|live| &live.issue);
+        let made = on_it.find(|issue| is_made_by(finding, issue) && self.is_recent(issue));
+        made.map(|issue| issue.id)
+    }
+
+    /// Takes an entity's trouble as a consequence of an issue.
+    pub(super) fn join(&mut self, id: IssueId, entity: &EntityId) {
+        let Some(live) = self.live.get_mut(&id) else {
+            return;
+        };
+        let issue = &mut live.issue;
+        if issue.entity == *entity || issue.also.contains(entity) {
+            return;
+        }
+        issue.n_also += 1;
+        if issue.also.len() < MAX_ALSO {
+            issue.also.push(entity.clone());
+        }
+        self.dirty_issues.insert(id);
+    }
+
+    fn open(&mut self, finding: &Finding, causes: Vec<EntityId>) -> Option<IssueId> {
+        if self.live.len() >= self.settings.max_issues {
+            return None;
+        }
+        self.last[0] += 1;
+        let id = IssueId(self.last[0]);
+        let around = self.topology.surroundings(&finding.entity);
+        let before = self.returned(finding);
+        let issue = Issue {
+            id,
+            entity: finding.entity.clone(),
+            class: finding.class,
+            cause: finding.cause.clone(),
+            state: IssueState::Open,
+            severity: Severity::Info,
+            opened: self.now(),
+            updated: self.now(),
+            seen: finding.at,
+            resolved: None,
+            suppressed_until: None,
+            evidence: Vec::new(),
+            n_findings: 0,
+            also: Vec::new(),
+            n_also: 0,
+            affected: around.affected.clone(),
+            severity_because: String::new(),
+            note: String::new(),
+            plans: Vec::new(),
+            returned_from: before,
+            facts: finding.facts.clone(),
+        };
+        for cause in &causes {
+            self.by_cause.entry(cause.clone()).or_default().insert(id);
+        }
+        self.by_entity.entry(finding.entity.clone()).or_default().insert(id);
+        self.live.insert(
+            id,
+            Live {
+                issue,
+                around,
+                keys: HashSet::new(),
+                quiet_since: None,
+                decided: None,
+                causes,
+                written: self.now(),
+            },
+        );
+        self.dirty_issues.insert(id);
+        self.to_decide.insert(id);
+        let body = serde_json::json!({
+            "class": finding.class.name(),
+            "entity": finding.entity.as_str(),
+            "source": finding.source.name(),
+            "signal": finding.signal,
+            "value": finding.value,
+            "threshold": finding.threshold,
+            "probability": finding.probability,
+            "returned_from": before.map(|id| id.to_string()),
+        });
+        self.audit("forestall", "issue.opened", &id.to_string(), &body);
+        Some(id)
+    }
+
+    /// The issue of the same entity and class that was resolved a short while ago.
+    fn returned(&self, finding: &Finding) -> Option<IssueId> {
+        let mut all = self.resolved.values().rev();
+        let same = all.find(|issue| issue.entity == finding.entity && issue.class == finding.class)?;
+        Some(same.id)
+    }
+
+    /// Young issues that a new one explains become its consequences.
+    fn explain_others(&mut self, id: IssueId) {
+        let Some(live) = self.live.get(&id) else { return };
+        let (entity, class) = (live.issue.entity.clone(), live.issue.class);
+        let others = self.by_cause.get(&entity).into_iter().flatten().copied();
+        let others: Vec<_> = others
+            .filter(|&other| other != id)
+            .filter(|other| {
+                self.live.get(other).is_some_and(|live| {
+                    let issue = &live.issue;
+                    let is_young = self.now().seconds_since(issue.opened) <= self.settings.correlate_s;
+                    is_young && explains(class, issue.class) && is_untouched(issue.state)
+                })
+            })
+            .collect();
+        for other in others {
+            self.merge(other, id, "it is a consequence");
+        }
+    }
+
+    /// Makes one issue a consequence of another: its findings, and whatever joined it, go over; its plan is cancelled.
+    pub(super) fn merge(&mut self, from: IssueId, into: IssueId, why: &str) {
+        let Some(live) = self.live.get_mut(&from) else {
+            return;
+        };
+        let keys = std::mem::take(&mut live.keys);
+        let issue = &live.issue;
+        let (entity, also, n_also) = (issue.entity.clone(), issue.also.clone(), issue.n_also);
+        self.join(into, &entity);
+        for entity in &also {
+            self.join(into, entity);
+        }
+        for key in &keys {
+            self.by_finding.insert(Arc::clone(key), into);
+        }
+        if let Some(live) = self.live.get_mut(&into) {
+            live.keys.extend(keys);
+            live.issue.n_also += n_also.saturating_sub(also.len() as u64);
+            live.quiet_since = None;
+        }
+        let note = format!("part of {into}: {why}");
+        self.cancel_plans(from, &note);
+        self.close(from, "forestall", &note);
+        self.dirty_issues.insert(into);
+        self.grade(into);
+    }
+}
+
+/// Whether nobody, and no plan, is at work on an issue.
+const fn is_untouched(state: IssueState) -> bool {
+    matches!(
+        state,
+        IssueState::Open | IssueState::Acknowledged | IssueState::Planned | IssueState::Escalated
+    )
+}

@@ -1,0 +1,206 @@
+//! Whether a plan helped: held against what was written down before, and against what would have been without it.
+
+use super::Planner;
+use crate::decision::context;
+use crate::issue::IssueState;
+use crate::plan::{Outcome, Plan, PlanId, PlanState, Verdict};
+use crate::record::Record;
+
+/// A measurement that reaches this share of what was foretold counts as all of it.
+const AS_FORETOLD: f64 = 0.8;
+/// Without data, a plan is judged after this many times its time, and then without.
+const PATIENCE: f64 = 3.0;
+
+impl Planner {
+    /// Judges a plan whose time has come.
+    pub(super) fn judge(&mut self, id: PlanId) {
+        let Some(plan) = self.plans.get(&id) else { return };
+        if plan.state == PlanState::Verifying {
+            self.judge_effect(id);
+        } else {
+            self.judge_without(id);
+        }
+    }
+
+    fn judge_effect(&mut self, id: PlanId) {
+        let Some(plan) = self.plans.get(&id) else { return };
+        let Some(carried_out) = plan.carried_out else { return };
+        let waited_s = self.now().seconds_since(carried_out);
+        if waited_s < plan.effect.within_s {
+            return;
+        }
+        let newest = self.measured.get(&plan.effect.signal).copied().flatten();
+        // What was measured while it was being carried out says nothing: half of the time must have passed.
+        let due = carried_out.plus_micros((plan.effect.within_s * 5e5) as i64);
+        let is_quiet = self
+            .live
+            .get(&plan.issue)
+            .is_none_or(|live| live.quiet_since.is_some());
+        let outcome = match newest.filter(|(_, at)| *at >= due) {
+            Some((value, at)) => {
+                let elapsed_s = at.seconds_since(plan.created);
+                let (verdict, because) = verdict(plan, value, elapsed_s, is_quiet);
+                Outcome {
+                    verdict,
+                    at: self.now(),
+                    value: Some(value),
+                    because,
+                }
+            }
+            None if waited_s < PATIENCE * plan.effect.within_s => return,
+            None => Outcome {
+                verdict: Verdict::NotEnoughData,
+                at: self.now(),
+                value: None,
+                because: format!("no sample of {} came since", plan.effect.signal),
+            },
+        };
+        self.conclude(id, outcome);
+    }
+
+    /// A shadow or a control: what came without it.
+    fn judge_without(&mut self, id: PlanId) {
+        let Some(plan) = self.plans.get(&id) else { return };
+        let live = self.live.get(&plan.issue);
+        let is_over = live.is_none_or(|live| live.quiet_since.is_some());
+        let came = live.is_some_and(|live| live.issue.is_present());
+        let waited_s = self.now().seconds_since(plan.created);
+        let (verdict, because) = match (is_over, came) {
+            (true, _) => (Verdict::Cured, "the issue went away by itself"),
+            (false, true) if waited_s >= plan.effect.within_s => {
+                (Verdict::NoEffect, "what was foretold came, without it")
+            }
+            (false, _) if waited_s >= 86_400.0 => {
+                (Verdict::NotEnoughData, "neither came nor went within a day")
+            }
+            (false, true | false) => return,
+        };
+        let outcome = Outcome {
+            verdict,
+            at: self.now(),
+            value: None,
+            because: because.to_owned(),
+        };
+        if let Some(plan) = self.plans.get_mut(&id) {
+            plan.outcome = Some(outcome.clone());
+        }
+        let body = serde_json::json!({ "verdict": verdict.name(), "because": because });
+        self.audit("forestall", "plan.judged_without", &id.to_string(), &body);
+        self.active.remove(&id);
+        self.touch(id);
+    }
+
+    fn conclude(&mut self, id: PlanId, outcome: Outcome) {
+        let verdict = outcome.verdict;
+        let Some(plan) = self.plans.get_mut(&id) else { return };
+        plan.outcome = Some(outcome.clone());
+        let (issue, can_undo) = (plan.issue, plan.steps.iter().any(|step| step.step.inverse.is_some()));
+        let body = serde_json::json!({
+            "verdict": verdict.name(),
+            "value": outcome.value,
+            "foretold": plan.effect.to,
+            "because": outcome.because,
+        });
+        let plan = plan.clone();
+        self.end_plan(id, PlanState::Done, "forestall", &outcome.because);
+        self.audit("forestall", "plan.judged", &id.to_string(), &body);
+        if let Some(live) = self.live.get(&issue) {
+            let context = context(&live.case());
+            let half_life = self.settings.half_life_days;
+            let rates = self.books.learn(&plan, &context, verdict, self.now(), half_life);
+            self.out.records.extend(rates.into_iter().map(Record::Rate));
+        }
+        let note = format!("{id}: {}: {}", verdict.name(), outcome.because);
+        match verdict {
+            Verdict::Cured | Verdict::Improved => {
+                // The issue is resolved when it has been quiet for long enough; until then it is only open.
+                self.set_state(issue, IssueState::Open, "forestall", &note);
+            }
+            Verdict::NoEffect | Verdict::Harmed => {
+                self.set_state(issue, IssueState::Open, "forestall", &note);
+                // What did not help is not left standing.
+                if can_undo {
+                    let why = format!("it had {}", verdict.name());
+                    self.undo(id, &why);
+                }
+                match verdict {
+                    Verdict::Harmed => {
+                        self.set_state(issue, IssueState::Escalated, "forestall", &note);
+                    }
+                    Verdict::NoEffect
+                    | Verdict::Cured
+                    | Verdict::Improved
+                    | Verdict::NotEnoughData => self.again(issue, &note),
+                }
+            }
+            Verdict::NotEnoughData => {
+                self.set_state(issue, IssueState::Open, "forestall", &note);
+                self.set_state(issue, IssueState::Escalated, "forestall", &note);
+            }
+        }
+    }
+
+    /// Tries something else, unless enough was tried.
+    fn again(&mut self, issue: crate::issue::IssueId, note: &str) {
+        let Some(live) = self.live.get(&issue) else { return };
+        let (entity, max) = (live.issue.entity.clone(), self.settings.attempts);
+        let attempts = self.situation(&entity, issue, None).attempts;
+        if attempts >= max {
+            let note = format!("{attempts} attempts did not cure it; the last, {note}");
+            self.set_state(issue, IssueState::Escalated, "forestall", &note);
+        } else {
+            self.to_decide.insert(issue);
+        }
+    }
+}
+
+/// What a measurement says of a plan, `elapsed_s` after it was made.
+fn verdict(plan: &Plan, value: f64, elapsed_s: f64, is_quiet: bool) -> (Verdict, String) {
+    let effect = &plan.effect;
+    let sign = if effect.to >= effect.from { 1.0 } else { -1.0 };
+    let moved = (value - effect.from) * sign;
+    let foretold = (effect.to - effect.from).abs();
+    // Where it would be without the plan, as far as that was foreseen.
+    let without = effect.from + plan.drift_per_s * elapsed_s.max(0.0);
+    let beyond = (value - without) * sign;
+    let unit = &effect.unit;
+    let numbers = format!(
+        "from {:.3} to {value:.3} {unit}, foretold {:.3}, without it {without:.3}",
+        effect.from, effect.to
+    );
+    let verdict = if is_quiet && moved >= effect.least || moved >= AS_FORETOLD * foretold {
+        Verdict::Cured
+    } else if moved >= effect.least {
+        Verdict::Improved
+    } else if beyond <= -effect.least && moved <= -effect.least {
+        Verdict::Harmed
+    } else {
+        Verdict::NoEffect
+    };
+    (verdict, numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::planner::tests::plan;
+
+    #[test]
+    fn an_effect_is_held_against_what_was_foretold_and_what_would_have_been() {
+        let mut plan = plan();
+        plan.effect.from = 0.8;
+        plan.effect.to = 0.4;
+        plan.effect.least = 0.05;
+        plan.drift_per_s = 0.2 / 600.0;
+        let check = |value: f64, is_quiet: bool, expected: Verdict| {
+            assert_eq!(verdict(&plan, value, 600.0, is_quiet).0, expected, "{value}");
+        };
+        check(0.42, false, Verdict::Cured);
+        check(0.70, true, Verdict::Cured);
+        check(0.70, false, Verdict::Improved);
+        check(0.79, false, Verdict::NoEffect);
+        // It leaks on as it would have without the plan: no effect, and no harm either.
+        check(1.00, false, Verdict::NoEffect);
+        check(1.10, false, Verdict::Harmed);
+    }
+}

@@ -1,0 +1,168 @@
+//! What is written down, and what is brought back.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+use series::Timestamp;
+
+use super::books::Books;
+use super::clock::Clock;
+use super::findings::Key;
+use super::{Batch, Live, Parts, Planner, PlannerError};
+use crate::guard::policy::Policies;
+use crate::issue::IssueState;
+use crate::plan::PlanState;
+use crate::record::{Memory, Record};
+
+impl Planner {
+    /// A planner with what it remembers.
+    ///
+    /// # Errors
+    /// When the settings make no sense; see [`PlannerError`].
+    pub fn new(parts: Parts, memory: Memory) -> Result<Self, PlannerError> {
+        if let Some(problem) = parts.settings.problems().into_iter().next() {
+            return Err(PlannerError::Setting {
+                key: problem.key,
+                message: problem.message,
+            });
+        }
+        let policies = Policies::compile(&parts.settings.policies)?;
+        let now = newest(&memory);
+        let mut planner = Self {
+            policies,
+            books: Books::new(memory.actions, memory.rates, memory.verdicts),
+            settings: parts.settings,
+            topology: parts.topology,
+            people: parts.people,
+            executor: parts.executor,
+            seed: parts.seed,
+            clock: Clock::new(now),
+            live: BTreeMap::new(),
+            resolved: BTreeMap::new(),
+            plans: BTreeMap::new(),
+            active: Default::default(),
+            by_finding: HashMap::new(),
+            by_entity: HashMap::new(),
+            by_cause: HashMap::new(),
+            measured: BTreeMap::new(),
+            leases: memory
+                .leases
+                .into_iter()
+                .map(|lease| (lease.target.clone(), lease))
+                .collect(),
+            brake: memory.brake,
+            storm: Default::default(),
+            to_decide: Default::default(),
+            health: None,
+            last: memory.last,
+            counts: Default::default(),
+            head: memory.head,
+            dirty_issues: Default::default(),
+            dirty_plans: Default::default(),
+            out: Batch::default(),
+        };
+        for issue in memory.issues {
+            if issue.state == IssueState::Resolved {
+                planner.resolved.insert(issue.id, issue);
+                continue;
+            }
+            let around = planner.topology.surroundings(&issue.entity);
+            let causes = planner.topology.causes(&issue.entity);
+            let causes: Vec<_> = causes.into_iter().map(|(id, _)| id).collect();
+            for cause in &causes {
+                planner.by_cause.entry(cause.clone()).or_default().insert(issue.id);
+            }
+            let by_entity = planner.by_entity.entry(issue.entity.clone()).or_default();
+            by_entity.insert(issue.id);
+            planner.live.insert(
+                issue.id,
+                Live {
+                    around,
+                    keys: HashSet::new(),
+                    quiet_since: None,
+                    decided: Some(issue.updated),
+                    causes,
+                    written: issue.updated,
+                    issue,
+                },
+            );
+        }
+        for record in memory.findings {
+            let Some(live) = planner.live.get_mut(&record.issue) else {
+                continue;
+            };
+            let key = Arc::new(Key::of(&record.finding));
+            live.keys.insert(Arc::clone(&key));
+            planner.by_finding.insert(key, record.issue);
+        }
+        for live in planner.live.values_mut() {
+            // Whatever was taken back while nobody listened shows itself by its silence.
+            live.quiet_since = live.keys.is_empty().then_some(now);
+        }
+        for plan in memory.plans {
+            let is_judged = plan.outcome.is_some();
+            let is_apart = matches!(plan.state, PlanState::Shadow | PlanState::Withheld);
+            if !plan.state.is_over() && !(is_apart && is_judged) {
+                planner.active.insert(plan.id);
+                planner.measured.entry(plan.effect.signal.clone()).or_default();
+            }
+            planner.plans.insert(plan.id, plan);
+        }
+        Ok(planner)
+    }
+
+    /// Puts an entry at the end of the audit.
+    pub(super) fn audit(&mut self, who: &str, kind: &str, subject: &str, body: &impl Serialize) {
+        let body = crate::decision::json(body);
+        let entry = self.head.append(self.now(), who, kind, subject, body);
+        self.out.records.push(Record::Audit(entry));
+    }
+
+    /// Issues and plans that changed, once each, however often they did.
+    pub(super) fn write_down(&mut self) {
+        for id in std::mem::take(&mut self.dirty_issues) {
+            if let Some(live) = self.live.get_mut(&id) {
+                live.written = self.clock.now();
+                self.out.records.push(Record::Issue(Box::new(live.issue.clone())));
+            } else if let Some(issue) = self.resolved.get(&id) {
+                self.out.records.push(Record::Issue(Box::new(issue.clone())));
+            }
+        }
+        for id in std::mem::take(&mut self.dirty_plans) {
+            if let Some(plan) = self.plans.get(&id) {
+                self.out.records.push(Record::Plan(Box::new(plan.clone())));
+            }
+        }
+    }
+
+    /// What a planner that is brought back now would remember: for tests, and for those who keep no ledger.
+    #[must_use]
+    pub fn remembered(&self) -> Memory {
+        Memory {
+            issues: self
+                .live
+                .values()
+                .map(|live| &live.issue)
+                .chain(self.resolved.values())
+                .cloned()
+                .collect(),
+            plans: self.plans.values().cloned().collect(),
+            findings: Vec::new(),
+            rates: self.books.rates().cloned().collect(),
+            actions: Vec::new(),
+            leases: self.leases.values().cloned().collect(),
+            brake: self.brake.clone(),
+            head: self.head,
+            last: self.last,
+            verdicts: self.books.verdicts().clone(),
+        }
+    }
+}
+
+/// The newest instant that is remembered: time does not go back behind it.
+fn newest(memory: &Memory) -> Timestamp {
+    let issues = memory.issues.iter().map(|issue| issue.updated);
+    let plans = memory.plans.iter().map(|plan| plan.updated);
+    issues.chain(plans).chain([memory.brake.at]).max().unwrap_or_default()
+}

@@ -1,0 +1,92 @@
+//! Storm restraint: many issues at once have one cause, and acting on each of them makes it worse. While a storm lasts
+//! nothing is carried out, and what is found joins one issue for each class.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use series::Timestamp;
+
+use super::Planner;
+use crate::issue::{IssueId, IssueState};
+use crate::{Class, Settings};
+
+#[derive(Debug, Default)]
+pub(super) struct Storm {
+    /// When the latest issues were opened, and which, oldest first.
+    opened: VecDeque<(Timestamp, IssueId)>,
+    /// The latest findings that opened an issue, or would have but for the storm.
+    newest: Option<Timestamp>,
+    why: Option<String>,
+    /// The issue of each class that findings join meanwhile.
+    pub(super) issues: BTreeMap<Class, IssueId>,
+}
+
+impl Storm {
+    pub(super) fn why(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
+    /// Takes note of an issue that was opened; returns those that began the storm, when one begins with it.
+    pub(super) fn note(&mut self, now: Timestamp, id: IssueId, settings: &Settings) -> Option<Vec<IssueId>> {
+        self.newest = Some(now);
+        self.opened.push_back((now, id));
+        while let Some((first, _)) = self.opened.front()
+            && now.seconds_since(*first) > settings.storm_window_s
+        {
+            self.opened.pop_front();
+        }
+        if self.why.is_some() || self.opened.len() < settings.storm_issues as usize {
+            return None;
+        }
+        self.why = Some(format!(
+            "{} issues were opened within {} s: they are taken to have one cause",
+            self.opened.len(),
+            settings.storm_window_s
+        ));
+        Some(self.opened.drain(..).map(|(_, id)| id).collect())
+    }
+
+    /// Takes note of a finding that joins the storm.
+    pub(super) fn goes_on(&mut self, now: Timestamp) {
+        self.newest = Some(now);
+    }
+}
+
+impl Planner {
+    /// Gathers the issues that a storm began with: the first of each class takes in the others.
+    pub(super) fn storm_begins(&mut self, began: Vec<IssueId>) {
+        let why = self.storm.why().unwrap_or_default().to_owned();
+        self.audit("forestall", "storm.began", "storm", &serde_json::json!({ "why": why }));
+        for id in began {
+            let Some(live) = self.live.get(&id) else { continue };
+            let (class, state) = (live.issue.class, live.issue.state);
+            // What a person or a plan is at work on stays what it is.
+            let is_young = matches!(state, IssueState::Open | IssueState::Planned | IssueState::Escalated);
+            if !is_young {
+                continue;
+            }
+            match self.storm.issues.get(&class).copied() {
+                None => {
+                    self.storm.issues.insert(class, id);
+                }
+                Some(first) => self.merge(id, first, "they came up in the same storm"),
+            }
+        }
+    }
+
+    /// The storm is over when no new trouble has come up for as long as it takes to begin one.
+    pub(super) fn storm_passes(&mut self) {
+        let (Some(_), Some(newest)) = (&self.storm.why, self.storm.newest) else {
+            return;
+        };
+        if self.now().seconds_since(newest) <= self.settings.storm_window_s {
+            return;
+        }
+        self.storm.why = None;
+        let issues = std::mem::take(&mut self.storm.issues);
+        self.audit("forestall", "storm.ended", "storm", &serde_json::json!({}));
+        // What is left is thought over.
+        self.to_decide.extend(issues.into_values());
+        let waiting = self.live.iter().filter(|(_, live)| live.decided.is_none());
+        self.to_decide.extend(waiting.map(|(id, _)| *id));
+    }
+}
