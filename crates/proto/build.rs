@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::{env, fs};
 
-const FILES: [&str; 10] = [
+const FILES: [&str; 13] = [
     "forestall/v1/series",
     "forestall/v1/ingest",
     "forestall/v1/risk",
@@ -14,6 +14,9 @@ const FILES: [&str; 10] = [
     "forestall/v1/server",
     "forestall/v1/capture",
     "forestall/v1/models",
+    "forestall/v1/plan",
+    "forestall/v1/issue",
+    "forestall/v1/safety",
     "inference/v2",
 ];
 

@@ -12,12 +12,16 @@ mod doctor;
 mod evaluate;
 mod features_list;
 mod feedback;
+mod help;
 mod hint;
 mod interrupt;
 mod model_file;
 mod models;
 mod numbers;
 mod outlook;
+mod page;
+mod plain;
+mod planner;
 mod progress;
 mod replay;
 mod rig;
@@ -40,9 +44,10 @@ First steps:
   forestall serve                           watch this machine
   forestall watch                           see, live, what is odd (in a second terminal)
   forestall outlook                         what runs out, and when
+  forestall issues                          what is wrong or will be, and the plan for it
   forestall replay FILE --plot out.html     judge recorded metrics";
 
-/// Watches infrastructure metrics and says what is odd, and what runs out.
+/// Watches infrastructure metrics, says what is odd and what runs out, and plans what to do about it.
 #[derive(Debug, Parser)]
 #[command(name = "forestall", version, after_help = FIRST_STEPS, arg_required_else_help = true, max_term_width = 110)]
 struct Cli {
@@ -58,6 +63,8 @@ enum Command {
     Outlook(outlook::OutlookArgs),
     Series(series_list::SeriesArgs),
     Feedback(feedback::FeedbackArgs),
+    #[command(flatten)]
+    Planner(planner::Command),
     Capture(capture::CaptureArgs),
     Replay(replay::ReplayArgs),
     Eval(evaluate::EvalArgs),
@@ -91,6 +98,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Outlook(args) => outlook::run(&args),
         Command::Series(args) => series_list::run(&args),
         Command::Feedback(args) => feedback::run(&args),
+        Command::Planner(command) => planner::run(&command),
         Command::Capture(args) => capture::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Eval(args) => evaluate::run(&args),
@@ -112,11 +120,11 @@ fn run(command: Command) -> anyhow::Result<()> {
 
 /// 0 when all went well, 1 when it did not, 2 (from clap) when the arguments make no sense.
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    match help::parse::<Cli>().and_then(|cli| run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if reader_is_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", hint::message(&error));
+            eprintln!("error: {}", plain::lines(&hint::message(&error)));
             ExitCode::FAILURE
         }
     }

@@ -40,3 +40,15 @@ fn bar(name: &str, total: Option<u64>, template: &str) -> ProgressBar {
         .with_style(style.progress_chars("━╸ "))
         .with_message(name.to_owned())
 }
+
+/// A spinner that says what is going on, for what has no known length.
+pub(crate) fn spinner(name: &str) -> ProgressBar {
+    bar(
+        "",
+        None,
+        &format!(
+            "{{spinner}} {} {{elapsed}}  {{msg}}",
+            name.replace(['{', '}'], "")
+        ),
+    )
+}

@@ -16,6 +16,7 @@ pub mod plan;
 pub mod planner;
 pub mod record;
 mod settings;
+pub mod signs;
 pub mod strategy;
 pub mod topology;
 mod surroundings;

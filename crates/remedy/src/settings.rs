@@ -1,6 +1,6 @@
 //! How bold the planner is, and within which bounds.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Class;
 use crate::guard::policy::PolicySource;
@@ -55,6 +55,41 @@ pub struct Bar {
     pub risk: f64,
 }
 
+/// A bar of which only one side may be said.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Said {
+    confidence: Option<f64>,
+    risk: Option<f64>,
+}
+
+impl Said {
+    fn over(self, usual: Bar) -> Bar {
+        Bar {
+            confidence: self.confidence.unwrap_or(usual.confidence),
+            risk: self.risk.unwrap_or(usual.risk),
+        }
+    }
+}
+
+/// The usual bars: for acting alone, and for asking.
+const ACT: Bar = Bar {
+    confidence: 0.8,
+    risk: 0.3,
+};
+const ASK: Bar = Bar {
+    confidence: 0.6,
+    risk: 0.5,
+};
+
+fn act<'de, D: Deserializer<'de>>(from: D) -> Result<Bar, D::Error> {
+    Ok(Said::deserialize(from)?.over(ACT))
+}
+
+fn ask<'de, D: Deserializer<'de>>(from: D) -> Result<Bar, D::Error> {
+    Ok(Said::deserialize(from)?.over(ASK))
+}
+
 /// All settings. What is decided depends on them, so they are recorded with each decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -62,8 +97,10 @@ pub struct Settings {
     /// How much is done without a person.
     pub phase: Phase,
     /// When a plan may be carried out without approval, as far as the phase allows it.
+    #[serde(deserialize_with = "act")]
     pub act: Bar,
     /// When a plan is worth asking a person for; below it, people get the issue alone.
+    #[serde(deserialize_with = "ask")]
     pub ask: Bar,
     /// Seconds until a plan that nobody approved expires.
     pub approval_deadline_s: f64,
@@ -128,14 +165,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             phase: Phase::Propose,
-            act: Bar {
-                confidence: 0.8,
-                risk: 0.3,
-            },
-            ask: Bar {
-                confidence: 0.6,
-                risk: 0.5,
-            },
+            act: ACT,
+            ask: ASK,
             approval_deadline_s: 300.0,
             actions_per_target: 10,
             actions_per_hour: 100,

@@ -14,11 +14,11 @@ const MIN_BYTES: usize = 16;
 
 /// Checks `authorization: Bearer TOKEN` on every call; lets everything pass when there is no token.
 ///
-/// Only a digest is kept and compared, in constant time: neither the time that a comparison takes nor a dump of the
+/// Only digests are kept and compared, in constant time: neither the time that a comparison takes nor a dump of the
 /// memory tells the token.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Auth {
-    digest: Option<[u8; 32]>,
+    digests: Vec<[u8; 32]>,
 }
 
 /// Why a file holds no token.
@@ -41,20 +41,36 @@ impl Auth {
             return Err(TokenError::Short(token.len()));
         }
         Ok(Self {
-            digest: Some(Sha256::digest(token).into()),
+            digests: vec![Sha256::digest(token).into()],
         })
+    }
+
+    /// Takes other tokens too: whoever has one of them may call. Without one of its own everybody may, as before.
+    #[must_use]
+    pub(crate) fn or<'a>(mut self, others: impl IntoIterator<Item = &'a Self>) -> Self {
+        if !self.digests.is_empty() {
+            let others = others.into_iter().flat_map(|other| &other.digests);
+            self.digests.extend(others);
+        }
+        self
     }
 
     /// Whether a call with this `authorization` may pass; if not, why.
     pub(crate) fn check(&self, shown: Option<&str>) -> Result<(), &'static str> {
-        let Some(digest) = self.digest else {
+        if self.digests.is_empty() {
             return Ok(());
-        };
+        }
         let Some(token) = shown.and_then(|value| value.strip_prefix("Bearer ")) else {
             return Err("the header `authorization: Bearer TOKEN` is missing");
         };
-        let same: bool = Sha256::digest(token.trim()).ct_eq(&digest).into();
-        same.then_some(())
+        let shown = Sha256::digest(token.trim());
+        // All are compared, so that the time does not tell which.
+        let mut same = subtle::Choice::from(0);
+        for digest in &self.digests {
+            same |= shown.ct_eq(digest);
+        }
+        bool::from(same)
+            .then_some(())
             .ok_or("the token is not the one of this server")
     }
 }

@@ -17,6 +17,7 @@ mod lookout;
 mod metrics;
 pub mod models;
 mod page;
+pub mod planning;
 mod selector;
 mod sinks;
 mod system_clock;
@@ -25,9 +26,9 @@ mod thread_number;
 pub use assembly::{Hangup, Running, Signals, StartError, start};
 pub use auth::TokenError;
 pub use config::{
-    CaptureConfig, Config, ConfigError, HostConfig, InferenceConfig, IngestConfig, LearningConfig,
-    LimitConfig, ModelsConfig, ObjectivesConfig, OutlookConfig, Problem, ServerConfig, StateConfig,
-    WatchConfig,
+    CaptureConfig, Config, ConfigError, DriftConfig, FindingsConfig, HostConfig, InferenceConfig, IngestConfig, LearningConfig,
+    LimitConfig, ModelsConfig, ObjectivesConfig, OutlookConfig, PersonConfig, PlannerConfig, Problem, ServerConfig, StateConfig,
+    WatchConfig, WebhookConfig,
 };
 pub use grpc::outlook_message;
 pub use learning::CapturedSource;

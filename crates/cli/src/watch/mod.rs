@@ -4,7 +4,7 @@ mod detail;
 mod fetch;
 mod render;
 mod runs_out;
-mod spark;
+pub(crate) mod spark;
 mod state;
 
 use std::io::Write;

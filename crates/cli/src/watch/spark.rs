@@ -28,8 +28,8 @@ pub(super) fn line(points: &[RiskPoint], cells: usize) -> Line<'static> {
     Line::from_iter(std::iter::once(gap).chain(spans))
 }
 
-/// A constant series is a low flat line.
-fn block(value: f64, low: f64, high: f64) -> char {
+/// How high a value stands between two others; where these are the same, a low line.
+pub(crate) fn block(value: f64, low: f64, high: f64) -> char {
     if !value.is_finite() {
         return ' ';
     }

@@ -29,6 +29,7 @@ impl Run {
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_forestall"));
     for name in [
+        "FORESTALL_ACTOR",
         "FORESTALL_ADDR",
         "FORESTALL_DATA",
         "FORESTALL_TOKEN_FILE",

@@ -10,7 +10,7 @@ mod risk;
 mod urgency;
 
 pub use cost::Cost;
-pub use odds::{Counts, Odds, Seen, context};
+pub use odds::{Counts, Odds, Seen, context, context_of};
 pub use risk::{Criterion, Rating, Risk};
 pub use urgency::severity;
 
@@ -197,12 +197,17 @@ pub fn diagnosis<'a>(evidence: impl Iterator<Item = &'a crate::Finding>) -> f64 
         let certainty = match finding.source {
             Source::Rule => 0.9 * finding.confidence,
             Source::Probe | Source::Report => 0.99 * finding.confidence,
-            Source::Prediction => finding.probability.max(0.8 * finding.probability_day) * finding.confidence,
+            Source::Prediction => {
+                finding.probability.max(0.8 * finding.probability_day) * finding.confidence
+            }
         };
         let best = best.entry(finding.source).or_default();
         *best = best.max(certainty.clamp(0.0, 0.99));
     }
-    1.0 - best.values().map(|certainty| 1.0 - certainty).product::<f64>()
+    1.0 - best
+        .values()
+        .map(|certainty| 1.0 - certainty)
+        .product::<f64>()
 }
 
 /// Decides.
@@ -213,7 +218,11 @@ pub fn decide(input: &Input, policies: &Policies) -> Decision {
     let mut candidates: Vec<_> = fitting
         .map(|strategy| weigh(strategy, input, policies))
         .collect();
-    candidates.sort_by(|a, b| rank(a, input).total_cmp(&rank(b, input)).then_with(|| a.strategy.cmp(&b.strategy)));
+    candidates.sort_by(|a, b| {
+        rank(a, input)
+            .total_cmp(&rank(b, input))
+            .then_with(|| a.strategy.cmp(&b.strategy))
+    });
     conclude(input, candidates)
 }
 
@@ -276,7 +285,10 @@ fn weigh(strategy: &Strategy, input: &Input, policies: &Policies) -> Candidate {
 
 /// Whether something stops it that no person can allow and that does not pass.
 fn is_stopped(candidate: &Candidate) -> bool {
-    candidate.vetoes.iter().any(|veto| veto.stop == Stop::ForGood)
+    candidate
+        .vetoes
+        .iter()
+        .any(|veto| veto.stop == Stop::ForGood)
 }
 
 /// Whether it changes anything: what only tells people is the last resort, not an answer.
@@ -306,21 +318,33 @@ fn conclude(input: &Input, candidates: Vec<Candidate>) -> Decision {
     let settings = &input.settings;
     let mut because = Vec::new();
     let open = |candidate: &&Candidate| candidate.cost.is_some() && !is_stopped(candidate);
-    let best = candidates.iter().filter(open).find(|candidate| acts(candidate));
+    // The cheapest that is worth it; when none is, the cheapest says why not.
+    let acting = || {
+        candidates
+            .iter()
+            .filter(open)
+            .filter(|candidate| acts(candidate))
+    };
+    let worth = acting().find(|candidate| is_worth(candidate, settings));
+    let best = worth.or_else(|| acting().next());
     let (course, chosen) = match best {
         None => {
-            because.push("no strategy that changes anything fits and may be carried out".to_owned());
+            because
+                .push("no strategy that changes anything fits and may be carried out".to_owned());
             (Course::Escalate, None)
         }
         Some(best) => (course(best, input, &mut because), Some(best)),
     };
     let urgency = chosen.map_or(Urgency::Now, |best| {
-        let duration_s = crate::strategy::strategy(&best.strategy).map_or(0.0, |known| known.duration_s);
+        let duration_s =
+            crate::strategy::strategy(&best.strategy).map_or(0.0, |known| known.duration_s);
         let needs_s = duration_s + settings.approval_deadline_s;
         urgency::when(&input.case, input.severity, needs_s)
     });
     let is_proposed = !matches!(course, Course::Escalate | Course::Wait);
-    let chosen = chosen.filter(|_| is_proposed).map(|best| best.strategy.clone());
+    let chosen = chosen
+        .filter(|_| is_proposed)
+        .map(|best| best.strategy.clone());
     Decision {
         id: input.id,
         course,
@@ -329,6 +353,15 @@ fn conclude(input: &Input, candidates: Vec<Candidate>) -> Decision {
         candidates,
         because,
     }
+}
+
+/// Whether a person may be asked for it, and it costs less than waiting.
+fn is_worth(candidate: &Candidate, settings: &Settings) -> bool {
+    let (Some(risk), Some(cost)) = (&candidate.risk, &candidate.cost) else {
+        return false;
+    };
+    let is_sound = candidate.confidence > settings.ask.confidence && risk.total < settings.ask.risk;
+    is_sound && cost.acting < cost.waiting
 }
 
 fn course(best: &Candidate, input: &Input, because: &mut Vec<String>) -> Course {
@@ -357,7 +390,11 @@ fn course(best: &Candidate, input: &Input, because: &mut Vec<String>) -> Course 
     if settings.phase == Phase::Observe {
         return Course::Shadow;
     }
-    if best.vetoes.iter().any(|veto| veto.stop == Stop::UntilApproved) {
+    if best
+        .vetoes
+        .iter()
+        .any(|veto| veto.stop == Stop::UntilApproved)
+    {
         return Course::Ask;
     }
     let is_control = input.draw < settings.control_share

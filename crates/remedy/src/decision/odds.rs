@@ -6,6 +6,7 @@ use series::Timestamp;
 use crate::plan::Verdict;
 use crate::record::Rate;
 use crate::strategy::{Case, Strategy};
+use crate::{Class, EntityId};
 
 /// What was learned in all contexts counts as this many observations in a context of its own.
 const SHARED: f64 = 4.0;
@@ -47,10 +48,15 @@ pub struct Odds {
 /// The context that a case counts in: its class, the kind of its entity and the cause.
 #[must_use]
 pub fn context(case: &Case) -> String {
-    let (class, kind) = (case.class.name(), case.entity.kind().name());
+    context_of(case.class, &case.entity, &case.cause)
+}
+
+/// The same, by its parts.
+#[must_use]
+pub fn context_of(class: Class, entity: &EntityId, cause: &str) -> String {
     // Causes come from outside: a long one must not make a long key.
-    let cause: String = case.cause.chars().take(32).collect();
-    format!("{class}/{kind}/{cause}")
+    let cause: String = cause.chars().take(32).collect();
+    format!("{}/{}/{cause}", class.name(), entity.kind().name())
 }
 
 impl Counts {
@@ -142,12 +148,18 @@ mod tests {
                     here = here.with(verdict);
                 }
             }
-            Odds::of(strategy, &Seen { here, everywhere: here })
+            Odds::of(
+                strategy,
+                &Seen {
+                    here,
+                    everywhere: here,
+                },
+            )
         };
         let before = odds(&[]);
         assert!(odds(&[(Verdict::Cured, 5)]).mean > before.mean);
         assert!(odds(&[(Verdict::NoEffect, 5)]).mean < before.mean - 0.1);
-        assert!(odds(&[(Verdict::Harmed, 2)]).harm > 10.0 * before.harm);
+        assert!(odds(&[(Verdict::Harmed, 2)]).harm > before.harm + 0.1);
         assert_eq!(odds(&[(Verdict::NotEnoughData, 9)]), before);
         let much = odds(&[(Verdict::Cured, 50), (Verdict::NoEffect, 50)]);
         assert!(much.deviation < before.deviation);

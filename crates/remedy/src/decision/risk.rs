@@ -95,9 +95,16 @@ impl Risk {
             .iter()
             .map(|rating| rating.criterion.weight() * rating.value)
             .sum();
-        let worst = ratings.iter().map(|rating| rating.value).fold(0.0, f64::max);
+        let worst = ratings
+            .iter()
+            .map(|rating| rating.value)
+            .fold(0.0, f64::max);
         // A mean hides the one thing that must not happen.
-        let total = if worst >= INTOLERABLE { sum.max(0.5) } else { sum };
+        let total = if worst >= INTOLERABLE {
+            sum.max(0.5)
+        } else {
+            sum
+        };
         Self { total, ratings }
     }
 }

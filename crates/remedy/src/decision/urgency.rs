@@ -52,8 +52,11 @@ fn urgency(case: &Case) -> f64 {
             if case.is_present {
                 return 0.9;
             }
-            let soon = case.ttf_s.map_or(0.0, |ttf_s| 1.0 / (1.0 + ttf_s[1] / HOUR_S));
-            (0.3 * case.probability_day + 0.6 * case.probability.max(soon * case.probability_day)).min(0.9)
+            let soon = case
+                .ttf_s
+                .map_or(0.0, |ttf_s| 1.0 / (1.0 + ttf_s[1] / HOUR_S));
+            (0.3 * case.probability_day + 0.6 * case.probability.max(soon * case.probability_day))
+                .min(0.9)
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The second rule: enough of a service stays at work.
 
 use super::{Layer, Proposal, Situation, Stop, Veto};
-use crate::action::Disruption;
 use crate::Settings;
+use crate::action::Disruption;
 
 pub(super) fn check(
     proposal: &Proposal<'_>,

@@ -1,8 +1,8 @@
 //! The third rule: nothing grows beyond a multiple of what it was, nor beyond what was said of it.
 
 use super::{Layer, Proposal, Stop, Veto};
-use crate::action::Action;
 use crate::Settings;
+use crate::action::Action;
 
 pub(super) fn check(proposal: &Proposal<'_>, settings: &Settings, out: &mut Vec<Veto>) {
     let factor = settings.ceiling_factor;
@@ -16,14 +16,16 @@ pub(super) fn check(proposal: &Proposal<'_>, settings: &Settings, out: &mut Vec<
             out.push(Veto::new(Layer::FiveRules, rule, Stop::ForGood, why));
         }
     };
+    // By attributes alone: whoever may send a finding must not be able to permit anything.
+    let declared = |name: &str| proposal.case.ceiling(name);
     for action in proposal.changes() {
         match action {
             Action::Scale { from, to, .. } => {
-                let declared = proposal.case.number("replicas_max");
+                let declared = declared("replicas_max");
                 // One more is always within the factor, or one alone could never have a second.
                 let from = f64::from(*from);
                 let to = f64::from(*to);
-                if declared.is_none_or(|max| to > max) || to > from + 1.0 {
+                if declared.is_some_and(|max| to > max) || to > from + 1.0 {
                     check("replicas".to_owned(), from, to, declared);
                 }
             }
@@ -31,16 +33,20 @@ pub(super) fn check(proposal: &Proposal<'_>, settings: &Settings, out: &mut Vec<
                 limit, from, to, ..
             } => {
                 let declared = match limit.as_str() {
-                    "memory_bytes" => proposal.case.number("memory_max_bytes"),
-                    "cpu_cores" => proposal.case.number("cpu_max_cores"),
-                    other => proposal.case.number(&format!("{other}_max")),
+                    "memory_bytes" => declared("memory_max_bytes"),
+                    "cpu_cores" => declared("cpu_max_cores"),
+                    "max_connections" => declared("connections_max"),
+                    other => declared(&format!("{other}_max")),
                 };
                 check(limit.clone(), *from, *to, declared);
             }
             Action::SetParameter {
-                parameter, from, to, ..
+                parameter,
+                from,
+                to,
+                ..
             } => {
-                let declared = proposal.case.number("pool_max");
+                let declared = declared("pool_max").filter(|_| parameter.contains("pool"));
                 if let (Ok(from), Ok(to)) = (from.parse(), to.parse()) {
                     check(parameter.clone(), from, to, declared);
                 }
@@ -50,7 +56,7 @@ pub(super) fn check(proposal: &Proposal<'_>, settings: &Settings, out: &mut Vec<
                 to_bytes,
                 ..
             } => {
-                let declared = proposal.case.number("volume_max_bytes");
+                let declared = declared("volume_max_bytes");
                 check("the volume".to_owned(), *from_bytes, *to_bytes, declared);
             }
             Action::Restart { .. }

@@ -1,9 +1,9 @@
 //! The human gate: without a person only what phase, confidence and risk allow; with one, only what their authority covers.
 
 use super::{Layer, Proposal, Situation, Stop, Veto};
+use crate::Phase;
 use crate::Settings;
 use crate::issue::Severity;
-use crate::Phase;
 
 pub(super) fn check(
     proposal: &Proposal<'_>,
@@ -29,7 +29,10 @@ pub(super) fn check(
         stop(
             "hands_off",
             Stop::ForGood,
-            format!("issues of class {} are left to people", proposal.case.class.name()),
+            format!(
+                "issues of class {} are left to people",
+                proposal.case.class.name()
+            ),
         );
     }
     if let Some(approval) = proposal.approval() {
@@ -51,7 +54,10 @@ pub(super) fn check(
         stop(
             "phase",
             Stop::UntilApproved,
-            format!("nothing is done without a person in phase {}", settings.phase.name()),
+            format!(
+                "nothing is done without a person in phase {}",
+                settings.phase.name()
+            ),
         );
     }
     let act = settings.act;
@@ -69,7 +75,10 @@ pub(super) fn check(
         stop(
             "constrained",
             Stop::UntilApproved,
-            format!("{} services would be affected", proposal.case.around.n_affected),
+            format!(
+                "{} services would be affected",
+                proposal.case.around.n_affected
+            ),
         );
     }
 }

@@ -2,8 +2,8 @@
 //! every caller counts, approved or not.
 
 use super::{Layer, Proposal, Situation, Stop, Veto};
-use crate::Settings;
 use crate::Phase;
+use crate::Settings;
 
 pub(super) fn check(
     proposal: &Proposal<'_>,

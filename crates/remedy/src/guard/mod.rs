@@ -1,6 +1,7 @@
 //! What stops a plan. Each layer is sufficient: one veto is enough, whoever asked, and whatever the others say. The same
 //! layers are asked when a plan is made, and again immediately before each of its steps.
 
+mod availability;
 mod ceilings;
 mod data;
 mod human;
@@ -8,7 +9,6 @@ mod limits;
 pub mod policy;
 mod rollback;
 mod security;
-mod availability;
 mod situation;
 pub mod window;
 

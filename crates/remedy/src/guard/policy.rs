@@ -227,7 +227,10 @@ impl Policies {
                     out.push(Veto::new(Layer::Policy, &source.name, stop, why));
                 }
                 Ok(other) => {
-                    let why = format!("the policy says {:?}, neither true nor false", other.type_of());
+                    let why = format!(
+                        "the policy says {:?}, neither true nor false",
+                        other.type_of()
+                    );
                     out.push(Veto::new(Layer::Policy, &source.name, Stop::ForNow, why));
                 }
                 Err(error) => {
@@ -248,7 +251,9 @@ fn context(
         id.as_ref().map(ToString::to_string).unwrap_or_default()
     };
     let (service, host) = (text(&around.service), text(&around.host));
-    let rank = Severity::ALL.iter().position(|&all| all == proposal.severity);
+    let rank = Severity::ALL
+        .iter()
+        .position(|&all| all == proposal.severity);
     let mut context = Context::default();
     context.add_variable(
         "issue",
@@ -266,7 +271,11 @@ fn context(
         "plan",
         PlanView {
             strategy: proposal.strategy,
-            actions: proposal.steps.iter().map(|step| step.action.name()).collect(),
+            actions: proposal
+                .steps
+                .iter()
+                .map(|step| step.action.name())
+                .collect(),
             reversibility: proposal.reversibility,
             authority: proposal.authority.name(),
             confidence: proposal.confidence,

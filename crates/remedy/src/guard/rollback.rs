@@ -4,7 +4,10 @@ use super::{Layer, Proposal, Stop, Veto};
 use crate::strategy::Reversibility;
 
 pub(super) fn check(proposal: &Proposal<'_>, out: &mut Vec<Veto>) {
-    let changes = proposal.steps.iter().filter(|step| !step.action.is_harmless());
+    let changes = proposal
+        .steps
+        .iter()
+        .filter(|step| !step.action.is_harmless());
     let stuck: Vec<_> = changes
         .filter(|step| step.inverse.is_none())
         .map(|step| step.action.to_string())

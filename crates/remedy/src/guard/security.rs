@@ -2,8 +2,8 @@
 //! goes back to a version with known holes, is not done at all.
 
 use super::{Layer, Proposal, Stop, Veto};
-use crate::action::Action;
 use crate::Class;
+use crate::action::Action;
 
 pub(super) fn check(proposal: &Proposal<'_>, out: &mut Vec<Veto>) {
     let mut stop = |stop, why: String| {
@@ -19,7 +19,9 @@ pub(super) fn check(proposal: &Proposal<'_>, out: &mut Vec<Veto>) {
                     "the difference touches access or secrets".to_owned(),
                 );
             }
-            Action::SetPackage { package, to, .. } if proposal.case.class == Class::Vulnerability => {
+            Action::SetPackage { package, to, .. }
+                if proposal.case.class == Class::Vulnerability =>
+            {
                 if proposal.case.fact("fixed") != Some(to.as_str()) {
                     stop(
                         Stop::ForGood,
@@ -77,6 +79,16 @@ pub(super) fn check(proposal: &Proposal<'_>, out: &mut Vec<Veto>) {
 
 fn is_about_access(parameter: &str) -> bool {
     let parameter = parameter.to_ascii_lowercase();
-    let words = ["auth", "password", "secret", "token", "tls", "ssl", "acl", "role", "permission"];
+    let words = [
+        "auth",
+        "password",
+        "secret",
+        "token",
+        "tls",
+        "ssl",
+        "acl",
+        "role",
+        "permission",
+    ];
     words.iter().any(|word| parameter.contains(word))
 }

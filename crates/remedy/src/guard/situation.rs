@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use series::Timestamp;
 
 use super::{Layer, Stop, Veto};
+use crate::Settings;
 use crate::action::{Action, Disruption};
 use crate::issue::Severity;
 use crate::plan::Approval;
 use crate::strategy::{Authority, Case, Reversibility, Step};
-use crate::Settings;
 
 /// What somebody would like to do.
 #[derive(Debug, Clone, Copy)]
@@ -144,10 +144,18 @@ impl Situation {
             );
         }
         if let Some(what) = &self.graver {
-            stop("graver_issue", Stop::ForNow, format!("{what} came up meanwhile"));
+            stop(
+                "graver_issue",
+                Stop::ForNow,
+                format!("{what} came up meanwhile"),
+            );
         }
         if let Some(plan) = &self.held_by {
-            stop("lease", Stop::ForNow, format!("{plan} is at work on the target"));
+            stop(
+                "lease",
+                Stop::ForNow,
+                format!("{plan} is at work on the target"),
+            );
         }
     }
 }

@@ -49,7 +49,8 @@ pub struct Freeze {
 
 /// Microseconds since midnight.
 fn of_day(time: jiff::civil::Time) -> i64 {
-    let s = i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
+    let s =
+        i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
     s * 1_000_000
 }
 

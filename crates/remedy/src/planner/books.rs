@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use series::Timestamp;
 
 use crate::decision::{Counts, Seen};
-use crate::plan::{Plan, PlanId, Verdict};
+use crate::plan::{Plan, Verdict};
 use crate::record::{ActionRecord, Rate};
 use crate::{Class, EntityId};
 
@@ -42,6 +42,13 @@ impl Books {
         self.actions.push_back(action);
     }
 
+    /// Time went back to `now`: actions that seem to lie ahead count from then on.
+    pub(super) fn set_back(&mut self, now: Timestamp) {
+        self.actions
+            .iter_mut()
+            .for_each(|action| action.at = action.at.min(now));
+    }
+
     pub(super) fn forget(&mut self, now: Timestamp, window_s: f64) {
         let keep_s = window_s.max(HOUR_S);
         while let Some(oldest) = self.actions.front()
@@ -51,38 +58,55 @@ impl Books {
         }
     }
 
-    /// Actions within the last hour: on a target, and in all. Those that seem to lie ahead count as well.
-    pub(super) fn hour(&self, target: &EntityId, now: Timestamp) -> (u32, u32) {
-        let recent = self.actions.iter().rev();
-        let recent = recent.take_while(|action| now.seconds_since(action.at) <= HOUR_S);
-        recent.fold((0, 0), |(on_target, all), action| {
-            (on_target + u32::from(action.target == *target), all + 1)
-        })
+    /// Actions within the last hour: on that of the targets which had most, and in all. Those that seem to lie ahead count
+    /// as well.
+    pub(super) fn hour(&self, targets: &BTreeSet<&EntityId>, now: Timestamp) -> (u32, u32) {
+        let mut on = BTreeMap::<&EntityId, u32>::new();
+        let mut all = 0;
+        for action in self.actions.iter().rev() {
+            if now.seconds_since(action.at) > HOUR_S {
+                break;
+            }
+            all += 1;
+            if targets.contains(&action.target) {
+                *on.entry(&action.target).or_default() += 1;
+            }
+        }
+        (on.into_values().max().unwrap_or(0), all)
     }
 
-    /// Plans that acted on a target for a class within the memory of attempts. By class and not by cause: a cause that is
-    /// seen otherwise the second time must not buy three more attempts.
-    pub(super) fn attempts(
+    /// Actions for a class within the memory of attempts. By class and not by cause: a cause that is seen otherwise the second
+    /// time must not buy three more attempts.
+    pub(super) fn actions(
         &self,
-        target: &EntityId,
         class: Class,
         now: Timestamp,
         window_s: f64,
-    ) -> BTreeSet<PlanId> {
+    ) -> impl Iterator<Item = &ActionRecord> {
         let recent = self.actions.iter().rev();
         recent
-            .take_while(|action| now.seconds_since(action.at) <= window_s)
-            .filter(|action| action.target == *target && action.class == class)
-            .map(|action| action.plan)
-            .collect()
+            .take_while(move |action| now.seconds_since(action.at) <= window_s)
+            .filter(move |action| action.class == class)
+    }
+
+    /// All that are remembered, oldest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &ActionRecord> {
+        self.actions.iter()
     }
 
     /// What was seen of a strategy, as of now.
-    pub(super) fn seen(&self, strategy: &str, context: &str, now: Timestamp, half_life_days: f64) -> Seen {
+    pub(super) fn seen(
+        &self,
+        strategy: &str,
+        context: &str,
+        now: Timestamp,
+        half_life_days: f64,
+    ) -> Seen {
         let counts = |context: &str| -> Counts {
             let key = (strategy.to_owned(), context.to_owned());
             let rate = self.rates.get(&key);
-            rate.map(|rate| rate.counts(now, half_life_days)).unwrap_or_default()
+            rate.map(|rate| rate.counts(now, half_life_days))
+                .unwrap_or_default()
         };
         Seen {
             here: counts(context),

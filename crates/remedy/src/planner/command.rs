@@ -3,6 +3,7 @@
 use series::Timestamp;
 
 use super::Planner;
+use super::active::standing;
 use super::plans::Asked;
 use crate::guard::Stop;
 use crate::issue::{Issue, IssueId, IssueState};
@@ -186,18 +187,19 @@ impl Planner {
     ///
     /// # Errors
     /// Why not; see [`Refused`].
-    pub fn command(&mut self, at: Timestamp, who: &str, command: &Command) -> Result<Reply, Refused> {
+    pub fn command(
+        &mut self,
+        at: Timestamp,
+        who: &str,
+        command: &Command,
+    ) -> Result<Reply, Refused> {
         self.advance(at);
         let authority = self.authority(who)?;
         match command {
             Command::Acknowledge { issue, note } => {
                 self.bring(*issue, IssueState::Acknowledged, who, note, "acknowledged")
             }
-            Command::Reopen { issue, note } => {
-                let reply = self.bring(*issue, IssueState::Open, who, note, "reopened")?;
-                self.to_decide.insert(*issue);
-                Ok(reply)
-            }
+            Command::Reopen { issue, note } => self.reopen(*issue, who, note),
             Command::Suppress { issue, for_s, note } => self.suppress(*issue, *for_s, who, note),
             Command::Resolve { issue, note } => self.resolve_by(*issue, who, note),
             Command::Plan { issue } => self.plan_by(*issue, who),
@@ -221,12 +223,34 @@ impl Planner {
     fn reply(&self, id: IssueId) -> Result<Reply, Refused> {
         let issue = self.issue(id).ok_or(Refused::NoIssue(id))?;
         let plan = issue.plans.last().and_then(|plan| self.plans.get(plan));
-        Ok(Reply::Issue(Box::new(issue.clone()), plan.cloned().map(Box::new)))
+        Ok(Reply::Issue(
+            Box::new(issue.clone()),
+            plan.cloned().map(Box::new),
+        ))
     }
 
     fn reply_plan(&self, id: PlanId) -> Result<Reply, Refused> {
         let plan = self.plans.get(&id).ok_or(Refused::NoPlan(id))?;
         Ok(Reply::Plan(Box::new(plan.clone())))
+    }
+
+    fn reopen(&mut self, id: IssueId, who: &str, note: &str) -> Result<Reply, Refused> {
+        let live = self.live.get(&id).ok_or(Refused::NoIssue(id))?;
+        let state = live.issue.state;
+        // A plan that waits, is carried out or watched ends by itself, or is cancelled.
+        if matches!(
+            state,
+            IssueState::Planned | IssueState::Mitigating | IssueState::Verifying
+        ) {
+            return Err(Refused::IssueState {
+                id,
+                state: state.name(),
+                what: "reopened",
+            });
+        }
+        let reply = self.bring(id, IssueState::Open, who, note, "reopened")?;
+        self.to_decide.insert(id);
+        Ok(reply)
     }
 
     fn bring(
@@ -240,16 +264,18 @@ impl Planner {
         let live = self.live.get(&id).ok_or(Refused::NoIssue(id))?;
         let before = live.issue.state;
         let note = text("note", note)?;
-        // A plan that waits is not lost because somebody looks at its issue.
-        let is_planned = before == IssueState::Planned && state == IssueState::Acknowledged;
+        // A plan that waits is not lost because somebody looks at its issue, and what was left to people is not taken back by
+        // the planner because one of them has seen it.
+        let is_seen = matches!(before, IssueState::Planned | IssueState::Escalated)
+            && state == IssueState::Acknowledged;
         let refused = Refused::IssueState {
             id,
             state: before.name(),
             what,
         };
-        if is_planned {
+        if is_seen {
             let body = serde_json::json!({ "from": before.name(), "note": note });
-            self.audit(who, "issue.acknowledged", &id.to_string(), &body);
+            self.audit(who, "issue.seen", &id.to_string(), &body);
             if let Some(live) = self.live.get_mut(&id) {
                 live.issue.note = format!("seen by {who}: {note}");
                 live.issue.updated = self.clock.now();
@@ -263,11 +289,18 @@ impl Planner {
         }
     }
 
-    fn suppress(&mut self, id: IssueId, for_s: f64, who: &str, note: &str) -> Result<Reply, Refused> {
+    fn suppress(
+        &mut self,
+        id: IssueId,
+        for_s: f64,
+        who: &str,
+        note: &str,
+    ) -> Result<Reply, Refused> {
         let note = reason("suppressing an issue", note)?;
         const MOST_S: f64 = 30.0 * 86_400.0;
         if !(for_s > 0.0 && for_s <= MOST_S) {
-            let why = format!("{for_s} s is not between 0 and {MOST_S}: nothing is suppressed for ever");
+            let why =
+                format!("{for_s} s is not between 0 and {MOST_S}: nothing is suppressed for ever");
             return Err(Refused::Nonsense(why));
         }
         self.bring(id, IssueState::Suppressed, who, note, "suppressed")?;
@@ -301,7 +334,12 @@ impl Planner {
         if live.issue.state == IssueState::Planned {
             return self.reply(id);
         }
-        self.audit(who, "issue.plan_asked_for", &id.to_string(), &serde_json::json!({}));
+        self.audit(
+            who,
+            "issue.plan_asked_for",
+            &id.to_string(),
+            &serde_json::json!({}),
+        );
         self.to_decide.remove(&id);
         if self.plan_for(id, Asked::ByPerson).is_some() {
             return self.reply(id);
@@ -309,7 +347,11 @@ impl Planner {
         let live = self.live.get(&id).ok_or(Refused::NoIssue(id))?;
         let state = live.issue.state;
         let why = match live.issue.note.as_str() {
-            _ if matches!(state, IssueState::Mitigating | IssueState::Verifying | IssueState::Suppressed) => {
+            _ if matches!(
+                state,
+                IssueState::Mitigating | IssueState::Verifying | IssueState::Suppressed
+            ) =>
+            {
                 format!("it is {}", state.name())
             }
             "" => "nothing is known of it".to_owned(),
@@ -322,7 +364,9 @@ impl Planner {
     fn awaiting(&self, id: PlanId, what: &'static str) -> Result<&Plan, Refused> {
         let plan = self.plans.get(&id).ok_or(Refused::NoPlan(id))?;
         let late_us = plan.deadline.map_or(0, |deadline| self.now() - deadline);
-        if plan.state == PlanState::Expired || late_us > 0 && plan.state == PlanState::AwaitingApproval {
+        if plan.state == PlanState::Expired
+            || late_us > 0 && plan.state == PlanState::AwaitingApproval
+        {
             return Err(Refused::Late {
                 id,
                 issue: plan.issue,
@@ -339,14 +383,12 @@ impl Planner {
         Ok(plan)
     }
 
-    fn approve(
-        &mut self,
-        id: PlanId,
-        who: &str,
-        authority: Authority,
-        why: &str,
-    ) -> Result<Reply, Refused> {
-        let why = text("reason", why)?;
+    /// Whether somebody could approve a plan now; the plan, if so. Nothing is changed.
+    ///
+    /// # Errors
+    /// Why not; see [`Refused`].
+    pub fn could_approve(&self, who: &str, id: PlanId) -> Result<Plan, Refused> {
+        let authority = self.authority(who)?;
         let plan = self.awaiting(id, "approved")?;
         needs(who, authority, plan.authority)?;
         let objections = self.objections(plan);
@@ -359,10 +401,20 @@ impl Planner {
             let why = fatal.join("; ");
             return Err(Refused::Vetoed { id, why });
         }
+        Ok(plan.clone())
+    }
+
+    fn approve(
+        &mut self,
+        id: PlanId,
+        who: &str,
+        authority: Authority,
+        why: &str,
+    ) -> Result<Reply, Refused> {
+        let why = text("reason", why)?;
+        self.could_approve(who, id)?;
         self.say(id, who, authority, true, why);
-        if let Some(plan) = self.plans.get_mut(&id) {
-            plan.state = PlanState::Scheduled;
-        }
+        self.enter(id, PlanState::Scheduled);
         self.begin(id);
         self.reply_plan(id)
     }
@@ -392,7 +444,11 @@ impl Planner {
             is_yes,
             reason: why.to_owned(),
         };
-        let kind = if is_yes { "plan.approved" } else { "plan.refusal" };
+        let kind = if is_yes {
+            "plan.approved"
+        } else {
+            "plan.refusal"
+        };
         self.audit(who, kind, &id.to_string(), &approval);
         if let Some(plan) = self.plans.get_mut(&id) {
             plan.approvals.push(approval);
@@ -411,7 +467,12 @@ impl Planner {
                 self.set_state(issue, IssueState::Escalated, who, &note);
             }
             PlanState::Running => {
-                self.audit(who, "plan.cancel", &id.to_string(), &serde_json::json!({ "why": why }));
+                self.audit(
+                    who,
+                    "plan.cancel",
+                    &id.to_string(),
+                    &serde_json::json!({ "why": why }),
+                );
                 let is_waiting = plan_waits(self.plans.get(&id));
                 if is_waiting {
                     // Its answer is awaited; what it did is undone then.
@@ -457,7 +518,10 @@ impl Planner {
     ) -> Result<Reply, Refused> {
         let why = reason("undoing a plan", why)?.to_owned();
         let plan = self.plans.get(&id).ok_or(Refused::NoPlan(id))?;
-        if !matches!(plan.state, PlanState::Done | PlanState::Verifying | PlanState::Stuck) {
+        if !matches!(
+            plan.state,
+            PlanState::Done | PlanState::Verifying | PlanState::Stuck
+        ) {
             return Err(Refused::PlanState {
                 id,
                 state: plan.state.name(),
@@ -465,19 +529,25 @@ impl Planner {
             });
         }
         needs(who, authority, plan.authority)?;
-        let can = plan.steps.iter().any(|step| {
-            step.state == crate::plan::StepState::Done && step.step.inverse.is_some()
-        });
-        if !can {
+        if standing(plan).next().is_none() {
             return Err(Refused::NoInverse(id));
         }
-        self.audit(who, "plan.undo", &id.to_string(), &serde_json::json!({ "why": why }));
+        self.audit(
+            who,
+            "plan.undo",
+            &id.to_string(),
+            &serde_json::json!({ "why": why }),
+        );
         self.undo(id, &format!("undone by {who}: {why}"));
         self.reply_plan(id)
     }
 
     fn set_brake(&mut self, is_engaged: bool, who: &str, why: &str) -> Result<Reply, Refused> {
-        let what = if is_engaged { "braking" } else { "releasing the brake" };
+        let what = if is_engaged {
+            "braking"
+        } else {
+            "releasing the brake"
+        };
         let why = reason(what, why)?.to_owned();
         // Whoever brakes twice adds a reason; whoever releases what is not engaged does no harm.
         self.brake = Brake {
@@ -487,7 +557,11 @@ impl Planner {
             at: self.now(),
         };
         self.out.records.push(Record::Brake(self.brake.clone()));
-        let kind = if is_engaged { "brake.engaged" } else { "brake.released" };
+        let kind = if is_engaged {
+            "brake.engaged"
+        } else {
+            "brake.released"
+        };
         self.audit(who, kind, "brake", &serde_json::json!({ "why": why }));
         Ok(Reply::Brake(self.brake.clone()))
     }
@@ -495,7 +569,9 @@ impl Planner {
 
 fn plan_waits(plan: Option<&Plan>) -> bool {
     let steps = plan.into_iter().flat_map(|plan| &plan.steps);
-    steps.into_iter().any(|step| step.state == crate::plan::StepState::Ordered)
+    steps
+        .into_iter()
+        .any(|step| step.state == crate::plan::StepState::Ordered)
 }
 
 fn needs(who: &str, has: Authority, needs: Authority) -> Result<(), Refused> {
@@ -516,7 +592,9 @@ fn text<'a>(what: &str, text: &'a str) -> Result<&'a str, Refused> {
         return Err(Refused::Nonsense(why));
     }
     if text.chars().any(|c| c.is_control() && c != '\n') {
-        return Err(Refused::Nonsense(format!("the {what} holds a control character")));
+        return Err(Refused::Nonsense(format!(
+            "the {what} holds a control character"
+        )));
     }
     Ok(text.trim())
 }

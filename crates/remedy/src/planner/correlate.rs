@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Live, Planner};
 use crate::issue::{Issue, IssueId, IssueState, MAX_ALSO, Severity};
+use crate::record::{FindingRecord, Record};
 use crate::{Area, Class, EntityId, Finding, Kind};
 
 /// Whether trouble of class `cause`, where something depends on it, shows there as trouble of class `symptom`.
@@ -34,10 +35,11 @@ const fn explains(cause: Class, symptom: Class) -> bool {
 }
 
 /// Whether trouble of a host is that of something on it: the same resource, used by one of them.
-fn is_made_by(host: &Finding, on_it: &Issue) -> bool {
-    host.class == on_it.class
-        && host.entity.kind() == Kind::Host
-        && matches!(host.class, Class::CpuSaturation | Class::MemoryExhaustion)
+fn is_made_by(host: (&EntityId, Class), on_it: &Issue) -> bool {
+    let (host, class) = host;
+    class == on_it.class
+        && host.kind() == Kind::Host
+        && matches!(class, Class::CpuSaturation | Class::MemoryExhaustion)
         && on_it.entity.kind() != Kind::Host
 }
 
@@ -78,9 +80,10 @@ impl Planner {
             self.storm_begins(began);
         }
         // The storm may have taken it into another.
-        self.live.contains_key(&id).then_some(id).or_else(|| {
-            self.storm.issues.get(&finding.class).copied()
-        })
+        self.live
+            .contains_key(&id)
+            .then_some(id)
+            .or_else(|| self.storm.issues.get(&finding.class).copied())
     }
 
     /// A live issue of the same entity and class.
@@ -88,7 +91,11 @@ impl Planner {
         let of_entity = self.by_entity.get(&finding.entity)?;
         of_entity
             .iter()
-            .find(|id| self.live.get(id).is_some_and(|live| live.issue.class == finding.class))
+            .find(|id| {
+                self.live
+                    .get(id)
+                    .is_some_and(|live| live.issue.class == finding.class)
+            })
             .copied()
     }
 
@@ -100,7 +107,9 @@ impl Planner {
     fn explained(&self, finding: &Finding, causes: &[EntityId]) -> Option<IssueId> {
         for cause in causes {
             let ids = self.by_entity.get(cause).into_iter().flatten();
-            let mut found = ids.filter_map(|id| self.live.get(id)).map(|live| &live.issue);
+            let mut found = ids
+                .filter_map(|id| self.live.get(id))
+                .map(|live| &live.issue);
             if let Some(issue) =
                 found.find(|issue| explains(issue.class, finding.class) && self.is_recent(issue))
             {
@@ -109,8 +118,11 @@ impl Planner {
         }
         // What runs on this host names it among its causes.
         let on_it = self.by_cause.get(&finding.entity).into_iter().flatten();
-        let mut on_it = on_it.filter_map(|id| self.live.get(id)).map(|live| &live.issue);
-        let made = on_it.find(|issue| is_made_by(finding, issue) && self.is_recent(issue));
+        let mut on_it = on_it
+            .filter_map(|id| self.live.get(id))
+            .map(|live| &live.issue);
+        let host = (&finding.entity, finding.class);
+        let made = on_it.find(|issue| is_made_by(host, issue) && self.is_recent(issue));
         made.map(|issue| issue.id)
     }
 
@@ -164,7 +176,10 @@ impl Planner {
         for cause in &causes {
             self.by_cause.entry(cause.clone()).or_default().insert(id);
         }
-        self.by_entity.entry(finding.entity.clone()).or_default().insert(id);
+        self.by_entity
+            .entry(finding.entity.clone())
+            .or_default()
+            .insert(id);
         self.live.insert(
             id,
             Live {
@@ -173,6 +188,7 @@ impl Planner {
                 keys: HashSet::new(),
                 quiet_since: None,
                 decided: None,
+                diagnosis: 0.0,
                 causes,
                 written: self.now(),
             },
@@ -195,27 +211,37 @@ impl Planner {
 
     /// The issue of the same entity and class that was resolved a short while ago.
     fn returned(&self, finding: &Finding) -> Option<IssueId> {
-        let mut all = self.resolved.values().rev();
-        let same = all.find(|issue| issue.entity == finding.entity && issue.class == finding.class)?;
-        Some(same.id)
+        self.gone
+            .get(&(finding.entity.clone(), finding.class))
+            .copied()
     }
 
-    /// Young issues that a new one explains become its consequences.
+    /// Young issues that a new one explains become its consequences: those of what depends on it, and of the host that it
+    /// fills.
     fn explain_others(&mut self, id: IssueId) {
-        let Some(live) = self.live.get(&id) else { return };
-        let (entity, class) = (live.issue.entity.clone(), live.issue.class);
-        let others = self.by_cause.get(&entity).into_iter().flatten().copied();
-        let others: Vec<_> = others
-            .filter(|&other| other != id)
-            .filter(|other| {
-                self.live.get(other).is_some_and(|live| {
-                    let issue = &live.issue;
-                    let is_young = self.now().seconds_since(issue.opened) <= self.settings.correlate_s;
-                    is_young && explains(class, issue.class) && is_untouched(issue.state)
-                })
-            })
-            .collect();
-        for other in others {
+        let Some(live) = self.live.get(&id) else {
+            return;
+        };
+        let new = &live.issue;
+        let live = |id: &IssueId| self.live.get(id).map(|live| &live.issue);
+        let depend = self
+            .by_cause
+            .get(&new.entity)
+            .into_iter()
+            .flatten()
+            .filter_map(live);
+        let depend = depend.filter(|issue| explains(new.class, issue.class));
+        let below = self.live.get(&id).into_iter().flat_map(|live| &live.causes);
+        let below = below
+            .filter_map(|cause| self.by_entity.get(cause))
+            .flatten()
+            .filter_map(live);
+        let below = below.filter(|issue| is_made_by((&issue.entity, issue.class), new));
+        let young = depend.chain(below).filter(|issue| {
+            let is_young = self.now().seconds_since(issue.opened) <= self.settings.correlate_s;
+            issue.id != id && is_young && is_untouched(issue.state)
+        });
+        for other in young.map(|issue| issue.id).collect::<Vec<_>>() {
             self.merge(other, id, "it is a consequence");
         }
     }
@@ -228,6 +254,16 @@ impl Planner {
         let keys = std::mem::take(&mut live.keys);
         let issue = &live.issue;
         let (entity, also, n_also) = (issue.entity.clone(), issue.also.clone(), issue.n_also);
+        let (n_findings, seen) = (issue.n_findings, issue.seen);
+        // Its own findings are written down where they are now; those of its consequences are found again.
+        let moved = issue.evidence.iter().map(|finding| {
+            let finding = finding.clone();
+            Record::Finding(Box::new(FindingRecord {
+                issue: into,
+                finding,
+            }))
+        });
+        self.out.records.extend(moved);
         self.join(into, &entity);
         for entity in &also {
             self.join(into, entity);
@@ -238,6 +274,8 @@ impl Planner {
         if let Some(live) = self.live.get_mut(&into) {
             live.keys.extend(keys);
             live.issue.n_also += n_also.saturating_sub(also.len() as u64);
+            live.issue.n_findings += n_findings;
+            live.issue.seen = live.issue.seen.max(seen);
             live.quiet_since = None;
         }
         let note = format!("part of {into}: {why}");

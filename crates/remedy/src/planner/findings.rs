@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Live, Planner};
-use crate::issue::{IssueId, IssueState, MAX_EVIDENCE};
+use crate::issue::{IssueId, MAX_EVIDENCE};
 use crate::record::{FindingRecord, Record};
 use crate::{Class, EntityId, Finding, Source};
 
@@ -58,10 +58,12 @@ impl Planner {
         let key = Arc::new(key);
         live.keys.insert(Arc::clone(&key));
         self.by_finding.insert(key, id);
-        self.out.records.push(Record::Finding(Box::new(FindingRecord {
-            issue: id,
-            finding: finding.clone(),
-        })));
+        self.out
+            .records
+            .push(Record::Finding(Box::new(FindingRecord {
+                issue: id,
+                finding: finding.clone(),
+            })));
         self.renew(id, finding);
         self.dirty_issues.insert(id);
     }
@@ -75,19 +77,21 @@ impl Planner {
         live.quiet_since = None;
         live.issue.n_findings += 1;
         live.issue.seen = live.issue.seen.max(finding.at);
+        if now.seconds_since(live.written) >= WRITE_EVERY_S {
+            live.issue.updated = now;
+            self.dirty_issues.insert(id);
+        }
+        // Findings of others that it explains count, and are kept in the ledger; what is known of it is about itself. The limit
+        // of a host is not that of the container that fills it.
+        if finding.entity != live.issue.entity || finding.class != live.issue.class {
+            return;
+        }
         for (name, value) in &finding.facts {
             if live.issue.facts.len() < crate::MAX_FACTS || live.issue.facts.contains_key(name) {
                 live.issue.facts.insert(name.clone(), value.clone());
             }
         }
-        // Findings of others that it explains count, and are kept in the ledger; its evidence is about itself.
-        if finding.entity == live.issue.entity && finding.class == live.issue.class {
-            live.put(finding);
-        }
-        if now.seconds_since(live.written) >= WRITE_EVERY_S {
-            live.issue.updated = now;
-            self.dirty_issues.insert(id);
-        }
+        live.put(finding);
         self.grade(id);
     }
 
@@ -105,7 +109,12 @@ impl Planner {
             live.quiet_since = Some(now);
         }
         live.issue.updated = now;
-        self.out.records.push(Record::Finding(Box::new(FindingRecord { issue: id, finding })));
+        self.out
+            .records
+            .push(Record::Finding(Box::new(FindingRecord {
+                issue: id,
+                finding,
+            })));
         self.dirty_issues.insert(id);
         self.grade(id);
     }
@@ -125,11 +134,6 @@ impl Live {
         if let Some(cause) = causes.find(|cause| !cause.is_empty() && *cause != "steady") {
             self.issue.cause.clone_from(cause);
         }
-    }
-
-    /// Whether a person wants to hear nothing of it.
-    pub(super) fn is_suppressed(&self) -> bool {
-        self.issue.state == IssueState::Suppressed
     }
 }
 

@@ -5,10 +5,24 @@ use std::collections::{BTreeSet, HashMap};
 use super::{Live, Planner};
 use crate::EntityId;
 use crate::issue::{IssueId, IssueState, Severity};
-use crate::plan::PlanState;
+use crate::plan::{Plan, PlanState};
 use crate::strategy::Case;
+use series::Timestamp;
+
+/// An issue whose diagnosis is surer by this is thought over again.
+const SURER: f64 = 0.1;
 
 impl Live {
+    /// Whether what it is about is found still: its consequences alone are no reason to act on it.
+    pub(super) fn is_still_so(&self) -> bool {
+        self.quiet_since.is_none() && !self.issue.evidence.is_empty()
+    }
+
+    /// When it was found last.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        self.issue.evidence.iter().map(|finding| finding.at).max()
+    }
+
     /// What is known of it, for a strategy.
     pub(super) fn case(&self) -> Case {
         let issue = &self.issue;
@@ -40,6 +54,10 @@ impl Planner {
         if live.issue.evidence.is_empty() {
             return;
         }
+        // Surer by so much, it is worth a thought.
+        if crate::decision::diagnosis(live.issue.evidence.iter()) >= live.diagnosis + SURER {
+            self.to_decide.insert(id);
+        }
         let (severity, because) = crate::decision::severity(&live.case());
         let before = live.issue.severity;
         if severity == before {
@@ -49,8 +67,7 @@ impl Planner {
         live.issue.severity_because = because;
         live.issue.updated = self.clock.now();
         self.dirty_issues.insert(id);
-        let is_planned = live.issue.state == IssueState::Planned;
-        if severity > before && !is_planned && !live.is_suppressed() {
+        if severity > before {
             self.to_decide.insert(id);
         }
         // A first grade says nothing new.
@@ -61,7 +78,13 @@ impl Planner {
     }
 
     /// Brings an issue to a state, if it may go there; returns whether it is there.
-    pub(super) fn set_state(&mut self, id: IssueId, state: IssueState, who: &str, note: &str) -> bool {
+    pub(super) fn set_state(
+        &mut self,
+        id: IssueId,
+        state: IssueState,
+        who: &str,
+        note: &str,
+    ) -> bool {
         let Some(live) = self.live.get_mut(&id) else {
             return false;
         };
@@ -80,7 +103,12 @@ impl Planner {
         }
         self.dirty_issues.insert(id);
         let body = serde_json::json!({ "from": before.name(), "note": note });
-        self.audit(who, &format!("issue.{}", state.name()), &id.to_string(), &body);
+        self.audit(
+            who,
+            &format!("issue.{}", state.name()),
+            &id.to_string(),
+            &body,
+        );
         true
     }
 
@@ -102,6 +130,8 @@ impl Planner {
         unlist(&mut self.by_entity, &live.issue.entity, id);
         self.storm.issues.retain(|_, issue| *issue != id);
         self.to_decide.remove(&id);
+        let about = (live.issue.entity.clone(), live.issue.class);
+        self.gone.insert(about, id);
         self.resolved.insert(id, live.issue);
         self.dirty_issues.insert(id);
     }
@@ -110,6 +140,7 @@ impl Planner {
     pub(super) fn issues_pass(&mut self) {
         let now = self.now();
         let settings = &self.settings;
+        let awake = self.awake.unwrap_or(now);
         let (mut quiet, mut silent, mut heard, mut again) = (vec![], vec![], vec![], vec![]);
         for (&id, live) in &self.live {
             let issue = &live.issue;
@@ -124,7 +155,8 @@ impl Planner {
             let is_quiet = live
                 .quiet_since
                 .is_some_and(|since| now.seconds_since(since) >= settings.resolve_after_s);
-            let is_silent = now.seconds_since(issue.seen.max(issue.opened)) >= settings.silent_after_s;
+            let heard = issue.seen.max(issue.opened).max(awake);
+            let is_silent = now.seconds_since(heard) >= settings.silent_after_s;
             let may_be_planned = matches!(issue.state, IssueState::Open | IssueState::Acknowledged);
             let is_due = live
                 .decided
@@ -138,7 +170,12 @@ impl Planner {
             }
         }
         for id in heard {
-            if self.set_state(id, IssueState::Open, "forestall", "the suppression has ended") {
+            if self.set_state(
+                id,
+                IssueState::Open,
+                "forestall",
+                "the suppression has ended",
+            ) {
                 self.to_decide.insert(id);
             }
         }
@@ -146,25 +183,44 @@ impl Planner {
             self.resolve(id, "nothing is wrong any more");
         }
         for id in silent {
-            let why = format!("nothing was heard of it for {} s", self.settings.silent_after_s);
+            let why = format!(
+                "nothing was heard of it for {} s",
+                self.settings.silent_after_s
+            );
             self.resolve(id, &why);
         }
         self.to_decide.extend(again);
-        let within_s = self.settings.return_within_s;
-        let gone: Vec<_> = self
-            .resolved
-            .iter()
-            .filter(|(_, issue)| issue.resolved.is_none_or(|at| now.seconds_since(at) > within_s))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in gone {
-            self.resolved.remove(&id);
-            self.dirty_issues.remove(&id);
+        self.forget_issues();
+    }
+
+    /// Forgets issues that were resolved too long ago to return, and what is too much; plans that are over go with them.
+    fn forget_issues(&mut self) {
+        let (now, within_s) = (self.now(), self.settings.return_within_s);
+        let n_over = self.resolved.len().saturating_sub(self.settings.max_issues);
+        let resolved = self.resolved.iter().enumerate();
+        let gone = resolved.filter(|(i, (_, issue))| {
+            let is_old = issue
+                .resolved
+                .is_none_or(|at| now.seconds_since(at) > within_s);
+            // What is not written down yet is not forgotten.
+            (is_old || *i < n_over) && !self.dirty_issues.contains(&issue.id)
+        });
+        for id in gone.map(|(_, (id, _))| *id).collect::<Vec<_>>() {
+            let Some(issue) = self.resolved.remove(&id) else {
+                continue;
+            };
+            let about = (issue.entity, issue.class);
+            if self.gone.get(&about) == Some(&id) {
+                self.gone.remove(&about);
+            }
         }
-        // Plans that are over go with their issue.
-        let (live, resolved, active) = (&self.live, &self.resolved, &self.active);
+        let (live, resolved) = (&self.live, &self.resolved);
+        let (active, dirty) = (&self.active, &self.dirty_plans);
         self.plans.retain(|id, plan| {
-            active.contains(id) || live.contains_key(&plan.issue) || resolved.contains_key(&plan.issue)
+            let live = live.get(&plan.issue).map(|live| &live.issue);
+            let issue = live.or_else(|| resolved.get(&plan.issue));
+            let is_named = issue.is_some_and(|issue| issue.plans.contains(id));
+            active.contains(id) || dirty.contains(id) || is_named
         });
     }
 
@@ -177,18 +233,17 @@ impl Planner {
 
     /// Cancels the plans of an issue that have not begun.
     pub(super) fn cancel_plans(&mut self, id: IssueId, why: &str) {
-        let plans: Vec<_> = self
-            .active
-            .iter()
-            .filter(|plan| {
-                self.plans.get(plan).is_some_and(|plan| {
-                    let waits = matches!(plan.state, PlanState::AwaitingApproval | PlanState::Scheduled);
-                    plan.issue == id && waits
-                })
-            })
-            .copied()
-            .collect();
-        for plan in plans {
+        let Some(live) = self.live.get(&id) else {
+            return;
+        };
+        let waits = |plan: &&Plan| {
+            matches!(
+                plan.state,
+                PlanState::AwaitingApproval | PlanState::Scheduled
+            )
+        };
+        let plans = self.active_of(live).filter(waits).map(|plan| plan.id);
+        for plan in plans.collect::<Vec<_>>() {
             self.end_plan(plan, PlanState::Cancelled, "forestall", why);
         }
     }

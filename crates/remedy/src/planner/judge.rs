@@ -1,20 +1,27 @@
 //! Whether a plan helped: held against what was written down before, and against what would have been without it.
 
-use super::Planner;
-use crate::decision::context;
+use super::active::standing;
+use super::undo::is_crutch;
+use super::{Live, Planner};
+use crate::decision::context_of;
 use crate::issue::IssueState;
 use crate::plan::{Outcome, Plan, PlanId, PlanState, Verdict};
 use crate::record::Record;
+use series::Timestamp;
 
 /// A measurement that reaches this share of what was foretold counts as all of it.
 const AS_FORETOLD: f64 = 0.8;
 /// Without data, a plan is judged after this many times its time, and then without.
 const PATIENCE: f64 = 3.0;
+/// The unit of an effect that is judged by whether something is found still.
+const FINDINGS: &str = "findings";
 
 impl Planner {
     /// Judges a plan whose time has come.
     pub(super) fn judge(&mut self, id: PlanId) {
-        let Some(plan) = self.plans.get(&id) else { return };
+        let Some(plan) = self.plans.get(&id) else {
+            return;
+        };
         if plan.state == PlanState::Verifying {
             self.judge_effect(id);
         } else {
@@ -23,20 +30,20 @@ impl Planner {
     }
 
     fn judge_effect(&mut self, id: PlanId) {
-        let Some(plan) = self.plans.get(&id) else { return };
-        let Some(carried_out) = plan.carried_out else { return };
+        let Some(plan) = self.plans.get(&id) else {
+            return;
+        };
+        let Some(carried_out) = plan.carried_out else {
+            return;
+        };
         let waited_s = self.now().seconds_since(carried_out);
         if waited_s < plan.effect.within_s {
             return;
         }
-        let newest = self.measured.get(&plan.effect.signal).copied().flatten();
         // What was measured while it was being carried out says nothing: half of the time must have passed.
         let due = carried_out.plus_micros((plan.effect.within_s * 5e5) as i64);
-        let is_quiet = self
-            .live
-            .get(&plan.issue)
-            .is_none_or(|live| live.quiet_since.is_some());
-        let outcome = match newest.filter(|(_, at)| *at >= due) {
+        let is_quiet = !self.live.get(&plan.issue).is_some_and(Live::is_still_so);
+        let outcome = match self.newest(plan).filter(|(_, at)| *at >= due) {
             Some((value, at)) => {
                 let elapsed_s = at.seconds_since(plan.created);
                 let (verdict, because) = verdict(plan, value, elapsed_s, is_quiet);
@@ -47,6 +54,12 @@ impl Planner {
                     because,
                 }
             }
+            None if is_quiet => Outcome {
+                verdict: Verdict::Cured,
+                at: self.now(),
+                value: None,
+                because: "what was found is gone".to_owned(),
+            },
             None if waited_s < PATIENCE * plan.effect.within_s => return,
             None => Outcome {
                 verdict: Verdict::NotEnoughData,
@@ -58,11 +71,29 @@ impl Planner {
         self.conclude(id, outcome);
     }
 
+    /// The newest value of what a plan is judged by, and of when it is.
+    fn newest(&self, plan: &Plan) -> Option<(f64, Timestamp)> {
+        if plan.effect.unit != FINDINGS {
+            return self.measured.get(&plan.effect.signal)?.newest;
+        }
+        // Whether it is found there still, whatever number comes with it.
+        let evidence = self
+            .live
+            .get(&plan.issue)
+            .into_iter()
+            .flat_map(|live| &live.issue.evidence);
+        let found = evidence.filter(|finding| finding.signal == plan.effect.signal);
+        let newest = found.map(|finding| finding.at).max();
+        Some(newest.map_or((0.0, self.now()), |at| (1.0, at)))
+    }
+
     /// A shadow or a control: what came without it.
     fn judge_without(&mut self, id: PlanId) {
-        let Some(plan) = self.plans.get(&id) else { return };
+        let Some(plan) = self.plans.get(&id) else {
+            return;
+        };
         let live = self.live.get(&plan.issue);
-        let is_over = live.is_none_or(|live| live.quiet_since.is_some());
+        let is_over = !live.is_some_and(Live::is_still_so);
         let came = live.is_some_and(|live| live.issue.is_present());
         let waited_s = self.now().seconds_since(plan.created);
         let (verdict, because) = match (is_over, came) {
@@ -75,6 +106,11 @@ impl Planner {
             }
             (false, true | false) => return,
         };
+        self.conclude_without(id, verdict, because);
+    }
+
+    /// Ends a plan that was not carried out.
+    pub(super) fn conclude_without(&mut self, id: PlanId, verdict: Verdict, because: &str) {
         let outcome = Outcome {
             verdict,
             at: self.now(),
@@ -82,19 +118,21 @@ impl Planner {
             because: because.to_owned(),
         };
         if let Some(plan) = self.plans.get_mut(&id) {
-            plan.outcome = Some(outcome.clone());
+            plan.outcome = Some(outcome);
         }
         let body = serde_json::json!({ "verdict": verdict.name(), "because": because });
         self.audit("forestall", "plan.judged_without", &id.to_string(), &body);
-        self.active.remove(&id);
+        self.list(id);
         self.touch(id);
     }
 
     fn conclude(&mut self, id: PlanId, outcome: Outcome) {
         let verdict = outcome.verdict;
-        let Some(plan) = self.plans.get_mut(&id) else { return };
+        let Some(plan) = self.plans.get_mut(&id) else {
+            return;
+        };
         plan.outcome = Some(outcome.clone());
-        let (issue, can_undo) = (plan.issue, plan.steps.iter().any(|step| step.step.inverse.is_some()));
+        let issue = plan.issue;
         let body = serde_json::json!({
             "verdict": verdict.name(),
             "value": outcome.value,
@@ -104,11 +142,16 @@ impl Planner {
         let plan = plan.clone();
         self.end_plan(id, PlanState::Done, "forestall", &outcome.because);
         self.audit("forestall", "plan.judged", &id.to_string(), &body);
-        if let Some(live) = self.live.get(&issue) {
-            let context = context(&live.case());
-            let half_life = self.settings.half_life_days;
-            let rates = self.books.learn(&plan, &context, verdict, self.now(), half_life);
-            self.out.records.extend(rates.into_iter().map(Record::Rate));
+        let context = context_of(plan.class, &plan.entity, &plan.cause);
+        let half_life = self.settings.half_life_days;
+        let rates = self
+            .books
+            .learn(&plan, &context, verdict, self.now(), half_life);
+        self.out.records.extend(rates.into_iter().map(Record::Rate));
+        let is_over = !self.live.contains_key(&issue);
+        if is_over && is_crutch(&plan) {
+            self.undo(id, "what it was for is over");
+            return;
         }
         let note = format!("{id}: {}: {}", verdict.name(), outcome.because);
         match verdict {
@@ -119,7 +162,7 @@ impl Planner {
             Verdict::NoEffect | Verdict::Harmed => {
                 self.set_state(issue, IssueState::Open, "forestall", &note);
                 // What did not help is not left standing.
-                if can_undo {
+                if standing(&plan).next().is_some() {
                     let why = format!("it had {}", verdict.name());
                     self.undo(id, &why);
                 }
@@ -142,9 +185,11 @@ impl Planner {
 
     /// Tries something else, unless enough was tried.
     fn again(&mut self, issue: crate::issue::IssueId, note: &str) {
-        let Some(live) = self.live.get(&issue) else { return };
-        let (entity, max) = (live.issue.entity.clone(), self.settings.attempts);
-        let attempts = self.situation(&entity, issue, None).attempts;
+        let Some(live) = self.live.get(&issue) else {
+            return;
+        };
+        let max = self.settings.attempts;
+        let attempts = self.attempts(&live.issue.entity, live.issue.class, None);
         if attempts >= max {
             let note = format!("{attempts} attempts did not cure it; the last, {note}");
             self.set_state(issue, IssueState::Escalated, "forestall", &note);
@@ -168,12 +213,15 @@ fn verdict(plan: &Plan, value: f64, elapsed_s: f64, is_quiet: bool) -> (Verdict,
         "from {:.3} to {value:.3} {unit}, foretold {:.3}, without it {without:.3}",
         effect.from, effect.to
     );
-    let verdict = if is_quiet && moved >= effect.least || moved >= AS_FORETOLD * foretold {
+    let verdict = if moved >= AS_FORETOLD * foretold {
+        Verdict::Cured
+    } else if beyond <= -effect.least && moved <= -effect.least {
+        Verdict::Harmed
+    } else if is_quiet {
+        // The finding is gone.
         Verdict::Cured
     } else if moved >= effect.least {
         Verdict::Improved
-    } else if beyond <= -effect.least && moved <= -effect.least {
-        Verdict::Harmed
     } else {
         Verdict::NoEffect
     };
@@ -193,7 +241,11 @@ mod tests {
         plan.effect.least = 0.05;
         plan.drift_per_s = 0.2 / 600.0;
         let check = |value: f64, is_quiet: bool, expected: Verdict| {
-            assert_eq!(verdict(&plan, value, 600.0, is_quiet).0, expected, "{value}");
+            assert_eq!(
+                verdict(&plan, value, 600.0, is_quiet).0,
+                expected,
+                "{value}"
+            );
         };
         check(0.42, false, Verdict::Cured);
         check(0.70, true, Verdict::Cured);

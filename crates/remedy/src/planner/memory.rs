@@ -10,10 +10,11 @@ use super::books::Books;
 use super::clock::Clock;
 use super::findings::Key;
 use super::{Batch, Live, Parts, Planner, PlannerError};
+use crate::Finding;
 use crate::guard::policy::Policies;
-use crate::issue::IssueState;
-use crate::plan::PlanState;
-use crate::record::{Memory, Record};
+use crate::issue::{IssueId, IssueState};
+use crate::plan::PlanId;
+use crate::record::{FindingRecord, Memory, Record};
 
 impl Planner {
     /// A planner with what it remembers.
@@ -38,10 +39,14 @@ impl Planner {
             executor: parts.executor,
             seed: parts.seed,
             clock: Clock::new(now),
+            awake: None,
             live: BTreeMap::new(),
             resolved: BTreeMap::new(),
+            gone: HashMap::new(),
             plans: BTreeMap::new(),
             active: Default::default(),
+            busy: Default::default(),
+            looked_at: PlanId::default(),
             by_finding: HashMap::new(),
             by_entity: HashMap::new(),
             by_cause: HashMap::new(),
@@ -64,6 +69,9 @@ impl Planner {
         };
         for issue in memory.issues {
             if issue.state == IssueState::Resolved {
+                planner
+                    .gone
+                    .insert((issue.entity.clone(), issue.class), issue.id);
                 planner.resolved.insert(issue.id, issue);
                 continue;
             }
@@ -71,7 +79,11 @@ impl Planner {
             let causes = planner.topology.causes(&issue.entity);
             let causes: Vec<_> = causes.into_iter().map(|(id, _)| id).collect();
             for cause in &causes {
-                planner.by_cause.entry(cause.clone()).or_default().insert(issue.id);
+                planner
+                    .by_cause
+                    .entry(cause.clone())
+                    .or_default()
+                    .insert(issue.id);
             }
             let by_entity = planner.by_entity.entry(issue.entity.clone()).or_default();
             by_entity.insert(issue.id);
@@ -82,6 +94,7 @@ impl Planner {
                     keys: HashSet::new(),
                     quiet_since: None,
                     decided: Some(issue.updated),
+                    diagnosis: crate::decision::diagnosis(issue.evidence.iter()),
                     causes,
                     written: issue.updated,
                     issue,
@@ -89,27 +102,39 @@ impl Planner {
             );
         }
         for record in memory.findings {
-            let Some(live) = planner.live.get_mut(&record.issue) else {
-                continue;
-            };
-            let key = Arc::new(Key::of(&record.finding));
-            live.keys.insert(Arc::clone(&key));
-            planner.by_finding.insert(key, record.issue);
+            planner.adopt(record.issue, &record.finding);
+        }
+        let evidence = planner.live.iter();
+        let evidence = evidence
+            .flat_map(|(&id, live)| live.issue.evidence.iter().map(move |it| (id, it.clone())));
+        // Evidence is of what is present: it was written with its issue, whatever else was.
+        for (id, finding) in evidence.collect::<Vec<_>>() {
+            planner.adopt(id, &finding);
         }
         for live in planner.live.values_mut() {
             // Whatever was taken back while nobody listened shows itself by its silence.
             live.quiet_since = live.keys.is_empty().then_some(now);
         }
         for plan in memory.plans {
-            let is_judged = plan.outcome.is_some();
-            let is_apart = matches!(plan.state, PlanState::Shadow | PlanState::Withheld);
-            if !plan.state.is_over() && !(is_apart && is_judged) {
-                planner.active.insert(plan.id);
-                planner.measured.entry(plan.effect.signal.clone()).or_default();
-            }
-            planner.plans.insert(plan.id, plan);
+            let id = plan.id;
+            planner.plans.insert(id, plan);
+            planner.list(id);
         }
+        planner.recall_storm();
         Ok(planner)
+    }
+
+    /// Takes a finding back among those of a live issue, unless it is already.
+    fn adopt(&mut self, id: IssueId, finding: &Finding) {
+        let key = Key::of(finding);
+        if self.by_finding.contains_key(&key) {
+            return;
+        }
+        if let Some(live) = self.live.get_mut(&id) {
+            let key = Arc::new(key);
+            live.keys.insert(Arc::clone(&key));
+            self.by_finding.insert(key, id);
+        }
     }
 
     /// Puts an entry at the end of the audit.
@@ -124,9 +149,13 @@ impl Planner {
         for id in std::mem::take(&mut self.dirty_issues) {
             if let Some(live) = self.live.get_mut(&id) {
                 live.written = self.clock.now();
-                self.out.records.push(Record::Issue(Box::new(live.issue.clone())));
+                self.out
+                    .records
+                    .push(Record::Issue(Box::new(live.issue.clone())));
             } else if let Some(issue) = self.resolved.get(&id) {
-                self.out.records.push(Record::Issue(Box::new(issue.clone())));
+                self.out
+                    .records
+                    .push(Record::Issue(Box::new(issue.clone())));
             }
         }
         for id in std::mem::take(&mut self.dirty_plans) {
@@ -148,9 +177,16 @@ impl Planner {
                 .cloned()
                 .collect(),
             plans: self.plans.values().cloned().collect(),
-            findings: Vec::new(),
+            findings: {
+                let live = self.live.iter();
+                let found = live.flat_map(|(&issue, live)| {
+                    let evidence = live.issue.evidence.iter().cloned();
+                    evidence.map(move |finding| FindingRecord { issue, finding })
+                });
+                found.collect()
+            },
             rates: self.books.rates().cloned().collect(),
-            actions: Vec::new(),
+            actions: self.books.all().cloned().collect(),
             leases: self.leases.values().cloned().collect(),
             brake: self.brake.clone(),
             head: self.head,
@@ -164,5 +200,9 @@ impl Planner {
 fn newest(memory: &Memory) -> Timestamp {
     let issues = memory.issues.iter().map(|issue| issue.updated);
     let plans = memory.plans.iter().map(|plan| plan.updated);
-    issues.chain(plans).chain([memory.brake.at]).max().unwrap_or_default()
+    issues
+        .chain(plans)
+        .chain([memory.brake.at])
+        .max()
+        .unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 //! Killed at any point it goes on from what was written: an order that was written and not answered is asked about, never
 //! given again.
 
+mod active;
 mod books;
 mod carry;
 mod clock;
@@ -13,9 +14,12 @@ mod issues;
 mod judge;
 mod memory;
 mod plans;
+mod situation;
 mod storm;
 #[cfg(test)]
 mod tests;
+mod undo;
+mod wait;
 
 pub use command::{Command, Refused, Reply};
 
@@ -25,18 +29,20 @@ use std::sync::Arc;
 use series::Timestamp;
 
 use crate::audit::Head;
+use crate::decision::Odds;
 use crate::guard::policy::{Policies, PolicyError};
 use crate::health::Health;
 use crate::issue::{Issue, IssueId};
 use crate::order::Order;
 use crate::plan::{Plan, PlanId};
 use crate::record::{Brake, Lease, Record};
-use crate::strategy::Authority;
+use crate::strategy::{Authority, Strategy};
 use crate::topology::Topology;
-use crate::{EntityId, Finding, FindingError, Phase, Settings, Surroundings};
+use crate::{Class, EntityId, Finding, FindingError, Phase, Settings, Surroundings};
 
+use active::Watched;
 use books::Books;
-use clock::Clock;
+use clock::{Clock, Step};
 use findings::Key;
 use plans::Asked;
 use storm::Storm;
@@ -61,6 +67,8 @@ struct Live {
     quiet_since: Option<Timestamp>,
     /// When it was last thought about.
     decided: Option<Timestamp>,
+    /// How sure its diagnosis was then, 0 to 1.
+    diagnosis: f64,
     /// Entities whose trouble would explain this one.
     causes: Vec<EntityId>,
     /// When it was last written down.
@@ -79,20 +87,28 @@ pub struct Planner {
     executor: String,
     seed: u64,
     clock: Clock,
+    /// Since when it has been listening without a pause: before that, silence says nothing.
+    awake: Option<Timestamp>,
 
     live: BTreeMap<IssueId, Live>,
     /// Issues that were resolved within the time in which they may return.
     resolved: BTreeMap<IssueId, Issue>,
+    /// The newest of them by what it was about.
+    gone: HashMap<(EntityId, Class), IssueId>,
     /// Plans of live issues, and those that are not over.
     plans: BTreeMap<PlanId, Plan>,
     /// Those among them that are not over.
     active: BTreeSet<PlanId>,
+    /// Those among these that hold their targets: they are carried out, undone, or watched.
+    busy: BTreeSet<PlanId>,
+    /// The plan that was looked at last, among too many that wait.
+    looked_at: PlanId,
     by_finding: HashMap<Arc<Key>, IssueId>,
     by_entity: HashMap<EntityId, BTreeSet<IssueId>>,
     /// Live issues by what would explain them.
     by_cause: HashMap<EntityId, BTreeSet<IssueId>>,
-    /// The newest value of each signal that a plan is judged by.
-    measured: BTreeMap<String, Option<(f64, Timestamp)>>,
+    /// The signals that plans are judged by.
+    measured: BTreeMap<String, Watched>,
     leases: BTreeMap<EntityId, Lease>,
     brake: Brake,
     books: Books,
@@ -150,6 +166,8 @@ pub struct Parts {
     pub seed: u64,
 }
 
+/// The name of the executor that changes nothing.
+const DRY_RUN: &str = "dry_run";
 /// Findings from further ahead than this are refused: somebody's clock is wrong.
 const MAX_AHEAD_S: f64 = 300.0;
 
@@ -201,6 +219,16 @@ impl Planner {
         Health::of(self.issues(), self.now())
     }
 
+    /// What is believed of a strategy over all contexts.
+    #[must_use]
+    pub fn odds(&self, strategy: &Strategy) -> Odds {
+        let half_life = self.settings.half_life_days;
+        Odds::of(
+            strategy,
+            &self.books.seen(strategy.name, "", self.now(), half_life),
+        )
+    }
+
     /// What was taken in and refused.
     #[must_use]
     pub const fn counts(&self) -> Counts {
@@ -216,7 +244,7 @@ impl Planner {
     /// The executor that an approved plan is given to in the present phase.
     fn executor(&self) -> &str {
         match self.settings.phase {
-            Phase::Observe | Phase::Propose => "dry_run",
+            Phase::Observe | Phase::Propose => DRY_RUN,
             Phase::Approve | Phase::Constrained | Phase::Autonomous => &self.executor,
         }
     }
@@ -228,11 +256,11 @@ impl Planner {
 
     /// Tells the value of a signal that a plan is judged by.
     pub fn measure(&mut self, signal: &str, value: f64, at: Timestamp) {
-        if let Some(newest) = self.measured.get_mut(signal)
+        if let Some(watched) = self.measured.get_mut(signal)
             && value.is_finite()
-            && newest.is_none_or(|(_, known)| at > known)
+            && watched.newest.is_none_or(|(_, known)| at > known)
         {
-            *newest = Some((value, at));
+            watched.newest = Some((value, at));
         }
     }
 
@@ -274,6 +302,11 @@ impl Planner {
         self.health_passes();
     }
 
+    /// Has something else written down with what comes of this turn.
+    pub fn remember(&mut self, record: Record) {
+        self.out.records.push(record);
+    }
+
     /// What is to be written down, and carried out after that.
     #[must_use]
     pub fn take(&mut self) -> Batch {
@@ -282,9 +315,16 @@ impl Planner {
     }
 
     fn advance(&mut self, at: Timestamp) {
-        if let Some((kind, why)) = self.clock.advance(at) {
-            self.audit("forestall", kind, "clock", &serde_json::json!({ "why": why }));
+        if let Some((step, why)) = self.clock.advance(at) {
+            let body = serde_json::json!({ "why": why });
+            self.audit("forestall", step.name(), "clock", &body);
+            match step {
+                Step::Back => {}
+                Step::Forward => self.awake = None,
+                Step::Believed => self.set_back(),
+            }
         }
+        self.awake.get_or_insert(self.clock.now());
     }
 
     /// The present instant, as far as the planner has been told.
@@ -301,7 +341,9 @@ impl Planner {
             .is_none_or(|last| self.now().seconds_since(last.at) >= every_s);
         if is_due {
             let health = self.health();
-            self.out.records.push(Record::Health(Box::new(health.clone())));
+            self.out
+                .records
+                .push(Record::Health(Box::new(health.clone())));
             self.health = Some(health);
         }
     }

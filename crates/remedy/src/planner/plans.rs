@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use super::Planner;
+use super::{Live, Planner};
+use crate::EntityId;
 use crate::audit::Hash;
 use crate::decision::{self, Course, Decision, DecisionId, Input, Urgency};
-use crate::guard::window::{freeze, next_window};
-use crate::guard::{Situation, Stop};
-use crate::issue::{IssueId, IssueState};
+use crate::guard::window::next_window;
+use crate::issue::{IssueId, IssueState, Severity};
 use crate::plan::{Plan, PlanId, PlanState, PlannedStep, StepState, Verdict};
 use crate::record::Record;
 use crate::strategy::{STRATEGIES, strategy};
-use crate::{EntityId, Phase};
 use series::Timestamp;
+
+/// Most plans that an issue names: the newest. One that lasts for weeks is thought over every few minutes.
+const MAX_PLANS: usize = 32;
 
 /// Who wants a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,14 +26,18 @@ pub(super) enum Asked {
 impl Planner {
     /// Decides about an issue, and makes the plan that follows.
     pub(super) fn plan_for(&mut self, id: IssueId, asked: Asked) -> Option<PlanId> {
-        let may_be_planned = self.live.get(&id).is_some_and(|live| {
-            let is_free = matches!(
-                live.issue.state,
-                IssueState::Open | IssueState::Acknowledged | IssueState::Escalated
-            );
-            is_free && !live.issue.evidence.is_empty()
-        });
-        if !may_be_planned || self.is_being_planned(id, asked) {
+        let live = self.live.get(&id)?;
+        let is_free = match live.issue.state {
+            IssueState::Open | IssueState::Acknowledged => true,
+            // Once a plan failed or was refused it is for people; before any there may be more to go by now.
+            IssueState::Escalated => asked == Asked::ByPerson || live.issue.plans.is_empty(),
+            IssueState::Planned
+            | IssueState::Mitigating
+            | IssueState::Verifying
+            | IssueState::Resolved
+            | IssueState::Suppressed => false,
+        };
+        if !is_free || !live.is_still_so() || self.is_being_planned(live, asked) {
             return None;
         }
         let input = self.input(id)?;
@@ -50,17 +56,38 @@ impl Planner {
         self.out.records.push(Record::Decision(Box::new(record)));
         if let Some(live) = self.live.get_mut(&id) {
             live.decided = Some(self.clock.now());
+            live.diagnosis = input.diagnosis;
         }
         self.follow(id, &input, decision)
     }
 
-    /// Whether there is a plan already. One that is not carried out is enough for the planner, and not for a person.
-    fn is_being_planned(&self, id: IssueId, asked: Asked) -> bool {
-        let mut plans = self.active.iter().filter_map(|plan| self.plans.get(plan));
-        plans.any(|plan| {
-            let is_apart = matches!(plan.state, PlanState::Shadow | PlanState::Withheld);
-            plan.issue == id && !(is_apart && asked == Asked::ByPerson)
+    /// Whether there is a plan already. One that is not carried out is enough for the planner, and not for a person; one that
+    /// is withheld is not enough when the issue has become grave.
+    fn is_being_planned(&self, live: &Live, asked: Asked) -> bool {
+        let mut plans = self.active_of(live);
+        plans.any(|plan| match plan.state {
+            PlanState::Shadow => asked == Asked::ByItself,
+            PlanState::Withheld => asked == Asked::ByItself && live.issue.severity < Severity::High,
+            PlanState::AwaitingApproval
+            | PlanState::Scheduled
+            | PlanState::Running
+            | PlanState::Undoing
+            | PlanState::Verifying
+            | PlanState::Done
+            | PlanState::RolledBack
+            | PlanState::Stuck
+            | PlanState::Refused
+            | PlanState::Cancelled
+            | PlanState::Expired => true,
         })
+    }
+
+    /// Plans of an issue that are not over.
+    pub(super) fn active_of(&self, live: &Live) -> impl Iterator<Item = &Plan> {
+        let plans = live.issue.plans.iter();
+        plans
+            .filter(|id| self.active.contains(id))
+            .filter_map(|id| self.plans.get(id))
     }
 
     /// What would be decided about an issue now, without deciding it: the number of the decision is the next.
@@ -79,19 +106,11 @@ impl Planner {
         let known = strategy(&candidate.strategy)?;
         let case = &input.case;
         let urgency = decision.urgency;
-        let mut not_before = match urgency {
-            Urgency::Now => self.now(),
-            Urgency::NextWindow | Urgency::PlannedWindow => {
-                next_window(&self.settings.windows, self.now())
-            }
-        };
-        let late = case.ttf_s.map(|ttf_s| self.now().plus_micros((ttf_s[0] * 5e5) as i64));
-        if urgency == Urgency::NextWindow && late.is_some_and(|late| late < not_before) {
-            // The window comes too late.
-            not_before = self.now();
-        }
+        let not_before = self.opening(urgency, case.ttf_s);
         let issue = self.issue(input.issue)?;
-        let settled = issue.opened.plus_micros((self.settings.settle_s * 1e6) as i64);
+        let settled = issue
+            .opened
+            .plus_micros((self.settings.settle_s * 1e6) as i64);
         let state = match decision.course {
             Course::Act => PlanState::Scheduled,
             Course::Ask => PlanState::AwaitingApproval,
@@ -99,12 +118,19 @@ impl Planner {
             Course::Withhold => PlanState::Withheld,
             Course::Escalate | Course::Wait => return None,
         };
-        let deadline = self.now().plus_micros((self.settings.approval_deadline_s * 1e6) as i64);
+        let deadline = self
+            .now()
+            .plus_micros((self.settings.approval_deadline_s * 1e6) as i64);
         let mut because = vec![draft.because.clone()];
         because.extend(decision.because.iter().cloned());
         let ratings = candidate.risk.iter().flat_map(|risk| &risk.ratings);
         because.extend(ratings.map(|rating| {
-            format!("{} {:.2}: {}", rating.criterion.name(), rating.value, rating.because)
+            format!(
+                "{} {:.2}: {}",
+                rating.criterion.name(),
+                rating.value,
+                rating.because
+            )
         }));
         let steps = draft.steps.iter().map(|step| PlannedStep {
             step: step.clone(),
@@ -152,6 +178,19 @@ impl Planner {
         })
     }
 
+    /// From when on something may be done that is so urgent.
+    pub(super) fn opening(&self, urgency: Urgency, ttf_s: Option<[f64; 3]>) -> Timestamp {
+        let now = self.now();
+        let window = next_window(&self.settings.windows, now);
+        let late = ttf_s.map(|ttf_s| now.plus_micros((ttf_s[0] * 5e5) as i64));
+        match urgency {
+            Urgency::Now => now,
+            // The window comes too late.
+            Urgency::NextWindow if late.is_some_and(|late| late < window) => now,
+            Urgency::NextWindow | Urgency::PlannedWindow => window,
+        }
+    }
+
     fn follow(&mut self, id: IssueId, input: &Input, decision: Decision) -> Option<PlanId> {
         let Some(plan) = self.draft(input, &decision) else {
             let why = decision.because.join("; ");
@@ -160,7 +199,10 @@ impl Planner {
                     self.set_state(id, IssueState::Escalated, "forestall", &why);
                 }
                 Course::Wait => {
-                    if let Some(live) = self.live.get_mut(&id) {
+                    // What a person said of it stays.
+                    if let Some(live) = self.live.get_mut(&id)
+                        && live.issue.state == IssueState::Open
+                    {
                         live.issue.note = why;
                         self.dirty_issues.insert(id);
                     }
@@ -181,13 +223,15 @@ impl Planner {
         });
         let kind = format!("plan.{}", plan.state.name());
         let state = plan.state;
-        self.measured.entry(plan.effect.signal.clone()).or_default();
         self.plans.insert(plan_id, plan);
-        self.active.insert(plan_id);
+        self.list(plan_id);
         self.dirty_plans.insert(plan_id);
         self.audit("forestall", &kind, &plan_id.to_string(), &body);
+        self.supersede(id, plan_id);
         if let Some(live) = self.live.get_mut(&id) {
             live.issue.plans.push(plan_id);
+            let n_over = live.issue.plans.len().saturating_sub(MAX_PLANS);
+            live.issue.plans.drain(..n_over);
         }
         match state {
             PlanState::Shadow | PlanState::Withheld => {
@@ -210,6 +254,23 @@ impl Planner {
         Some(plan_id)
     }
 
+    /// Nothing can be learned any more from plans that were not carried out, when another is made.
+    fn supersede(&mut self, id: IssueId, by: PlanId) {
+        let Some(live) = self.live.get(&id) else {
+            return;
+        };
+        let apart = self.active_of(live);
+        let apart =
+            apart.filter(|plan| matches!(plan.state, PlanState::Shadow | PlanState::Withheld));
+        for plan in apart.map(|plan| plan.id).collect::<Vec<_>>() {
+            self.conclude_without(
+                plan,
+                Verdict::NotEnoughData,
+                &format!("{by} was made meanwhile"),
+            );
+        }
+    }
+
     /// All that is known about an issue.
     fn input(&self, id: IssueId) -> Option<Input> {
         let live = self.live.get(&id)?;
@@ -219,8 +280,13 @@ impl Planner {
         let context = decision::context(&case);
         let half_life = self.settings.half_life_days;
         let mut seen = std::collections::BTreeMap::new();
-        for strategy in STRATEGIES.iter().filter(|known| known.classes.contains(&case.class)) {
-            let of = self.books.seen(strategy.name, &context, self.now(), half_life);
+        for strategy in STRATEGIES
+            .iter()
+            .filter(|known| known.classes.contains(&case.class))
+        {
+            let of = self
+                .books
+                .seen(strategy.name, &context, self.now(), half_life);
             if of != decision::Seen::default() {
                 seen.insert(strategy.name.to_owned(), of);
             }
@@ -237,9 +303,19 @@ impl Planner {
             fallbacks,
             situation,
             settings: self.settings.clone(),
-            draw: self.draw(id),
+            // Each issue is a control once.
+            draw: if self.was_withheld(live) {
+                1.0
+            } else {
+                self.draw(id)
+            },
             case,
         })
+    }
+
+    fn was_withheld(&self, live: &Live) -> bool {
+        let mut plans = live.issue.plans.iter().filter_map(|id| self.plans.get(id));
+        plans.any(|plan| plan.state == PlanState::Withheld)
     }
 
     /// A number from 0 to 1 for each issue, the same for the same seed.
@@ -251,112 +327,36 @@ impl Planner {
 
     /// Strategies that had no effect on this target and class in the memory of attempts, and what is to follow the last.
     fn spent(&self, target: &EntityId, id: IssueId) -> (BTreeSet<String>, Vec<String>) {
-        let class = self.live.get(&id).map(|live| live.issue.class);
-        let failed = self.plans.values().filter(|plan| {
-            let verdict = plan.outcome.as_ref().map(|outcome| outcome.verdict);
-            plan.entity == *target
-                && Some(plan.class) == class
-                && plan.state != PlanState::Shadow
-                && plan.state != PlanState::Withheld
-                && matches!(verdict, Some(Verdict::NoEffect | Verdict::Harmed))
-                && self.now().seconds_since(plan.created) <= self.settings.attempts_window_s
-        });
+        // Of this issue, and of those that it is the return of.
+        let mut issues = Vec::new();
+        let mut next = self.issue(id);
+        while let Some(issue) = next {
+            issues.push(issue);
+            next = issue
+                .returned_from
+                .and_then(|before| self.resolved.get(&before));
+        }
+        let plans = issues.iter().rev().flat_map(|issue| &issue.plans);
+        let failed = plans
+            .filter_map(|plan| self.plans.get(plan))
+            .filter(|plan| {
+                let verdict = plan.outcome.as_ref().map(|outcome| outcome.verdict);
+                plan.entity == *target
+                    && plan.state != PlanState::Shadow
+                    && plan.state != PlanState::Withheld
+                    && matches!(verdict, Some(Verdict::NoEffect | Verdict::Harmed))
+                    && self.now().seconds_since(plan.created) <= self.settings.attempts_window_s
+            });
         let failed: Vec<_> = failed.collect();
         let next = failed.last().and_then(|plan| strategy(&plan.strategy));
-        let next = next.map(|known| known.fallbacks.iter().map(|&name| name.to_owned()).collect());
+        let next = next.map(|known| {
+            known
+                .fallbacks
+                .iter()
+                .map(|&name| name.to_owned())
+                .collect()
+        });
         let spent = failed.iter().map(|plan| plan.strategy.clone());
         (spent.collect(), next.unwrap_or_default())
-    }
-
-    /// What is going on around a target, for a plan that is made (`None`) or about to be carried out.
-    pub(super) fn situation(&self, target: &EntityId, id: IssueId, plan: Option<PlanId>) -> Situation {
-        let now = self.now();
-        let (hour_on_target, hour_in_all) = self.books.hour(target, now);
-        let live = self.live.get(&id);
-        let class = live.map(|live| live.issue.class);
-        let window_s = self.settings.attempts_window_s;
-        let before = class.map(|class| self.books.attempts(target, class, now, window_s));
-        let attempts = before.unwrap_or_default().into_iter().filter(|&other| {
-            Some(other) != plan && !self.has_cured(other)
-        });
-        let at_work = self.active.iter().filter(|&&other| Some(other) != plan);
-        let at_work: Vec<_> = at_work
-            .filter_map(|id| self.plans.get(id))
-            .filter(|plan| matches!(plan.state, PlanState::Running | PlanState::Undoing))
-            .collect();
-        let service = live.and_then(|live| live.around.service.clone());
-        let replicas = live.map_or(0, |live| live.around.replicas).max(1);
-        let beside = at_work.iter().filter(|other| {
-            service.is_some() && self.topology.surroundings(&other.entity).service == service
-        });
-        let (seen, is_still_so) = live.map_or((Timestamp::default(), false), |live| {
-            (live.issue.seen, live.quiet_since.is_none())
-        });
-        Situation {
-            at: now,
-            brake: self.brake.is_engaged.then(|| {
-                format!("by {}: {}", self.brake.who, self.brake.reason)
-            }),
-            storm: self.storm.why().map(str::to_owned),
-            hour_on_target,
-            hour_in_all,
-            running: at_work.len() as u32,
-            attempts: attempts.count() as u32,
-            freeze: freeze(&self.settings.freezes, now)
-                .map(|freeze| (freeze.reason.clone(), freeze.allow_critical)),
-            data_age_s: now.seconds_since(seen),
-            is_still_so,
-            held_by: self.holder(target, plan).map(|plan| plan.to_string()),
-            service_away: (beside.count() as f64 / f64::from(replicas)).min(1.0),
-            graver: plan.and_then(|plan| self.graver(plan)),
-            clock: self.clock.doubt().map(str::to_owned),
-        }
-    }
-
-    fn has_cured(&self, id: PlanId) -> bool {
-        let outcome = self.plans.get(&id).and_then(|plan| plan.outcome.as_ref());
-        outcome.is_some_and(|outcome| matches!(outcome.verdict, Verdict::Cured | Verdict::Improved))
-    }
-
-    /// Another plan that holds a target: by its lease, or because its effect is being watched.
-    fn holder(&self, target: &EntityId, plan: Option<PlanId>) -> Option<PlanId> {
-        let lease = self.leases.get(target).filter(|lease| lease.expires > self.now());
-        let by_lease = lease.and_then(|lease| lease.holder);
-        let watched = self.active.iter().filter_map(|id| self.plans.get(id));
-        let mut watched = watched
-            .filter(|other| other.state == PlanState::Verifying && other.entity == *target)
-            .map(|other| other.id);
-        by_lease
-            .filter(|&other| Some(other) != plan)
-            .or_else(|| watched.find(|&other| Some(other) != plan))
-    }
-
-    /// A graver issue that came up at the same service after a plan was made.
-    fn graver(&self, id: PlanId) -> Option<String> {
-        let plan = self.plans.get(&id)?;
-        let own = self.live.get(&plan.issue)?;
-        let near = own.around.service.iter().chain([&plan.entity]);
-        let ids = near
-            .chain(&own.around.affected)
-            .filter_map(|entity| self.by_entity.get(entity))
-            .flatten();
-        let mut others = ids.filter_map(|id| self.live.get(id)).map(|live| &live.issue);
-        let found = others.find(|other| {
-            other.id != plan.issue
-                && other.opened > plan.created
-                && other.severity > own.issue.severity
-                && other.class != plan.class
-        })?;
-        Some(format!("{} ({} of {})", found.id, found.class.name(), found.entity))
-    }
-
-    /// Whether a plan that waits may still be what was decided: only what passes may hold it.
-    pub(super) fn worst(vetoes: &[crate::guard::Veto]) -> Option<Stop> {
-        vetoes.iter().map(|veto| veto.stop).max()
-    }
-
-    /// Whether the phase lets an order out at all.
-    pub(super) fn may_order(&self) -> bool {
-        self.settings.phase > Phase::Observe
     }
 }

@@ -7,7 +7,7 @@ use series::Timestamp;
 
 use super::Planner;
 use crate::issue::{IssueId, IssueState};
-use crate::{Class, Settings};
+use crate::{Area, Class, Settings};
 
 #[derive(Debug, Default)]
 pub(super) struct Storm {
@@ -26,7 +26,12 @@ impl Storm {
     }
 
     /// Takes note of an issue that was opened; returns those that began the storm, when one begins with it.
-    pub(super) fn note(&mut self, now: Timestamp, id: IssueId, settings: &Settings) -> Option<Vec<IssueId>> {
+    pub(super) fn note(
+        &mut self,
+        now: Timestamp,
+        id: IssueId,
+        settings: &Settings,
+    ) -> Option<Vec<IssueId>> {
         self.newest = Some(now);
         self.opened.push_back((now, id));
         while let Some((first, _)) = self.opened.front()
@@ -45,6 +50,14 @@ impl Storm {
         Some(self.opened.drain(..).map(|(_, id)| id).collect())
     }
 
+    /// Time went back to `now`.
+    pub(super) fn set_back(&mut self, now: Timestamp) {
+        self.opened
+            .iter_mut()
+            .for_each(|(at, _)| *at = (*at).min(now));
+        self.newest = self.newest.map(|newest| newest.min(now));
+    }
+
     /// Takes note of a finding that joins the storm.
     pub(super) fn goes_on(&mut self, now: Timestamp) {
         self.newest = Some(now);
@@ -52,15 +65,44 @@ impl Storm {
 }
 
 impl Planner {
+    /// A storm that had begun before a restart goes on after it: the issues that it began with are remembered.
+    pub(super) fn recall_storm(&mut self) {
+        let now = self.now();
+        let all = self.live.values().map(|live| &live.issue);
+        let all = all.chain(self.resolved.values()).filter(|issue| {
+            let is_recent = now.seconds_since(issue.opened) <= self.settings.storm_window_s;
+            is_recent && issue.class.area() != Area::Security
+        });
+        let mut recent: Vec<_> = all.map(|issue| (issue.opened, issue.id)).collect();
+        recent.sort_unstable();
+        for (opened, id) in recent {
+            self.storm.note(opened, id, &self.settings);
+        }
+        if self.storm.why.is_some() {
+            let live = self.live.values().map(|live| (live.issue.class, live.issue.id));
+            self.storm.issues = live.collect();
+        }
+    }
+
     /// Gathers the issues that a storm began with: the first of each class takes in the others.
     pub(super) fn storm_begins(&mut self, began: Vec<IssueId>) {
         let why = self.storm.why().unwrap_or_default().to_owned();
-        self.audit("forestall", "storm.began", "storm", &serde_json::json!({ "why": why }));
+        self.audit(
+            "forestall",
+            "storm.began",
+            "storm",
+            &serde_json::json!({ "why": why }),
+        );
         for id in began {
-            let Some(live) = self.live.get(&id) else { continue };
+            let Some(live) = self.live.get(&id) else {
+                continue;
+            };
             let (class, state) = (live.issue.class, live.issue.state);
             // What a person or a plan is at work on stays what it is.
-            let is_young = matches!(state, IssueState::Open | IssueState::Planned | IssueState::Escalated);
+            let is_young = matches!(
+                state,
+                IssueState::Open | IssueState::Planned | IssueState::Escalated
+            );
             if !is_young {
                 continue;
             }

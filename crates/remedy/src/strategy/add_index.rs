@@ -70,7 +70,12 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             "the slow query reads all of {table} to find rows by {}",
             columns.join(", ")
         ),
-        fit: if writes.is_some() { 0.85 } else { 0.75 },
+        fit: match case.number("longest_s") {
+            // Building without a lock waits for whoever began before: that query is cancelled first.
+            Some(longest_s) if longest_s > 300.0 => 0.3,
+            _ if writes.is_some() => 0.85,
+            _ => 0.75,
+        },
         capacity_away: 0.0,
     })
 }

@@ -41,12 +41,24 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         target: case.entity.clone(),
         table: table.to_owned(),
     };
-    let of = if table.is_empty() { "some table" } else { table };
+    let of = if table.is_empty() {
+        "some table"
+    } else {
+        table
+    };
     Ok(Draft {
         steps: vec![step(analyze, 1800.0)],
         effect: effect(case, case.value * 0.5, 600.0)?,
         because: format!("queries may be planned by statistics of {of} that are out of date"),
         fit: match dead {
+            // Rows that a query of minutes may still see are not collected.
+            Some(_)
+                if case
+                    .number("longest_s")
+                    .is_some_and(|longest_s| longest_s > 300.0) =>
+            {
+                0.3
+            }
             Some(share) if share >= STALE => 0.7,
             _ if table.is_empty() => 0.2,
             _ => 0.35,

@@ -38,7 +38,8 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         ));
     }
     let longest_s = case.number("longest_s");
-    let longest_s = longest_s.ok_or_else(|| Unfit::because("how long the longest query runs is not known"))?;
+    let longest_s =
+        longest_s.ok_or_else(|| Unfit::because("how long the longest query runs is not known"))?;
     if longest_s < RUNAWAY_S {
         return Err(Unfit::because(format!(
             "the longest query runs for {longest_s:.0} s: slow, but it may well end"
@@ -53,8 +54,14 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     Ok(Draft {
         steps: vec![step(cancel, 30.0)],
         effect: calm(case, 120.0)?,
-        because: format!("a query runs for {longest_s:.0} s and holds locks, memory or a processor that others wait for"),
-        fit: if longest_s > 10.0 * RUNAWAY_S { 0.85 } else { 0.65 },
+        because: format!(
+            "a query runs for {longest_s:.0} s and holds locks, memory or a processor that others wait for"
+        ),
+        fit: if longest_s > 10.0 * RUNAWAY_S {
+            0.85
+        } else {
+            0.65
+        },
         capacity_away: 0.0,
     })
 }
@@ -66,13 +73,20 @@ mod tests {
 
     #[test]
     fn what_is_merely_slow_goes_on() {
-        let drafted = |facts: &[(&str, &str)]| draft(&with("database/orders", Class::SlowQueries, 30.0, facts));
+        let drafted = |facts: &[(&str, &str)]| {
+            draft(&with("database/orders", Class::SlowQueries, 30.0, facts))
+        };
         let drafted_steps = drafted(&[("longest_s", "900")]).unwrap().steps;
         assert_eq!(
             drafted_steps[0].action.to_string(),
             "cancel queries over 450 s on database/orders"
         );
-        assert!(drafted(&[("longest_s", "20")]).unwrap_err().0.contains("20 s"));
+        assert!(
+            drafted(&[("longest_s", "20")])
+                .unwrap_err()
+                .0
+                .contains("20 s")
+        );
         assert!(drafted(&[("longest_s", "900"), ("long_queries", "yes")]).is_err());
         assert!(drafted(&[]).is_err());
     }

@@ -2,7 +2,7 @@
 
 use super::draft::{capture, finding_gone, notify};
 use super::{Authority, Case, Draft, Reversibility, Strategy, Unfit};
-use crate::Class;
+use crate::{Class, Kind};
 
 /// Writes down what people need to find the cause, and hands it to them. Cures nothing by itself: what is gone after a restart
 /// is kept before one.
@@ -27,22 +27,38 @@ pub(super) const STRATEGY: Strategy = Strategy {
     draft,
 };
 
-/// What is written down of what is wrong, if anything is; shared with the restarts, after which it is gone. Profiles, not
-/// dumps: a dump of a heap stops the process, fills disks and holds secrets.
-pub(super) const fn evidence(class: Class) -> Option<&'static str> {
-    match class {
-        Class::ProcessCrash => Some("the last log, exit code and core"),
-        Class::CpuSaturation => Some("stacks and a profile of 30 s"),
-        Class::MemoryExhaustion => Some("a heap profile and the memory map"),
-        Class::NetworkLatency => Some("stacks, sockets and traces of the slowest requests"),
-        Class::SlowQueries => Some("running queries, their plans and locks"),
-        Class::ConfigurationDrift => Some("the difference to what is declared, and who wrote it when"),
-        Class::DiskExhaustion | Class::CertificateExpiry | Class::Vulnerability => None,
+/// What is written down of what is wrong, if anything is; shared with what destroys it. Profiles, not dumps: a dump of a heap
+/// stops the process, fills disks and holds secrets.
+pub(super) fn evidence(case: &Case) -> Option<&'static str> {
+    match (case.class, case.fact("family")) {
+        (Class::ProcessCrash, _) if case.is_present => {
+            Some("the last log, the exit code and the place of the core")
+        }
+        (Class::DiskExhaustion | Class::CertificateExpiry | Class::Vulnerability, _) => None,
+        (_, Some("descriptors")) => Some("open files and sockets"),
+        (_, Some("threads")) => Some("the stacks of all threads"),
+        (Class::ProcessCrash, _) => Some("the log, stacks and memory map"),
+        (Class::CpuSaturation, _) => Some("stacks and a 30 s profile"),
+        (Class::MemoryExhaustion, _) if case.entity.kind() == Kind::Host => {
+            Some("memory by process and the slabs of the kernel")
+        }
+        (Class::MemoryExhaustion, _) if case.entity.kind() == Kind::Database => {
+            Some("memory by session and running queries")
+        }
+        (Class::MemoryExhaustion, _) => Some("a heap profile and the memory map"),
+        (Class::NetworkLatency, _) => Some("stacks, sockets and traces of slow requests"),
+        (Class::SlowQueries, Some("connections")) => {
+            Some("sessions, their clients and what they wait for")
+        }
+        (Class::SlowQueries, _) => Some("running queries, their plans and locks"),
+        (Class::ConfigurationDrift, _) => {
+            Some("the difference from what is declared and the last writer")
+        }
     }
 }
 
 fn draft(case: &Case) -> Result<Draft, Unfit> {
-    let what = evidence(case.class).ok_or_else(|| {
+    let what = evidence(case).ok_or_else(|| {
         Unfit::because(format!("there is nothing to write down of {}", case.entity))
     })?;
     Ok(Draft {
@@ -51,7 +67,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             notify(case, "What is needed to find the cause was written down"),
         ],
         effect: finding_gone(case, 86_400.0),
-        because: format!("the owner finds the cause by {what}"),
+        because: format!("with {what} the owner can find the cause"),
         fit: match &*case.cause {
             "leak" => 0.3,
             "steady" | "cycle" | "warm-up" => 0.1,

@@ -27,10 +27,14 @@ pub(super) const STRATEGY: Strategy = Strategy {
 
 fn draft(case: &Case) -> Result<Draft, Unfit> {
     let patterns = patterns(case)?;
-    let (effect, fit) = disk::freed(case, 0.1)?;
+    let (effect, fit) = disk::freed(case, "reclaimable_bytes", 0.1)?;
     let because = format!(
         "{} are temporary by their place, and nobody has written to them for days",
-        patterns.iter().map(|(pattern, _)| pattern.as_str()).collect::<Vec<_>>().join(" and ")
+        patterns
+            .iter()
+            .map(|(pattern, _)| pattern.as_str())
+            .collect::<Vec<_>>()
+            .join(" and ")
     );
     let remove = |(pattern, older_than_s)| {
         let remove = Action::RemoveFiles {
@@ -54,7 +58,10 @@ fn patterns(case: &Case) -> Result<Vec<(String, f64)>, Unfit> {
     let mount = disk::mount_point(case)?;
     if let Some(declared) = case.attribute("temporary") {
         let declared: Vec<&str> = declared.split(',').map(str::trim).collect();
-        if let Some(bad) = declared.iter().find(|pattern| !disk::is_safe_below(pattern)) {
+        if let Some(bad) = declared
+            .iter()
+            .find(|pattern| !disk::is_safe_below(pattern))
+        {
             return Err(Unfit::because(format!(
                 "the pattern {bad:?} in the attribute `temporary` does not stay in a directory below {mount}"
             )));
@@ -87,7 +94,10 @@ fn patterns(case: &Case) -> Result<Vec<(String, f64)>, Unfit> {
             )));
         }
     };
-    Ok(usual.iter().map(|&(pattern, days)| (pattern.to_owned(), days * DAY_S)).collect())
+    Ok(usual
+        .iter()
+        .map(|&(pattern, days)| (pattern.to_owned(), days * DAY_S))
+        .collect())
 }
 
 #[cfg(test)]
@@ -102,17 +112,25 @@ mod tests {
             // A label of a series says nothing about what may be removed.
             case.facts.insert("temporary".into(), "data/**".into());
             for (name, value) in attributes {
-                case.around.attributes.insert((*name).into(), (*value).into());
+                case.around
+                    .attributes
+                    .insert((*name).into(), (*value).into());
             }
             patterns(&case).map(|found| found.into_iter().map(|(glob, _)| glob).collect::<Vec<_>>())
         };
-        assert_eq!(patterns("volume/a:/", &[]).unwrap(), ["tmp/**", "var/tmp/**"]);
+        assert_eq!(
+            patterns("volume/a:/", &[]).unwrap(),
+            ["tmp/**", "var/tmp/**"]
+        );
         assert_eq!(patterns("volume/a:/tmp", &[]).unwrap(), ["**"]);
         assert!(patterns("volume/a:/data", &[]).is_err());
         assert!(patterns("volume/a", &[]).is_err());
         assert!(patterns("volume/a:/", &[("data", "production")]).is_err());
         let declared = [("temporary", "spool/*.part, scratch/**")];
-        assert_eq!(patterns("volume/a:/data", &declared).unwrap(), ["spool/*.part", "scratch/**"]);
+        assert_eq!(
+            patterns("volume/a:/data", &declared).unwrap(),
+            ["spool/*.part", "scratch/**"]
+        );
         assert!(patterns("volume/a:/data", &[("temporary", "scratch/**,../**")]).is_err());
     }
 
@@ -120,9 +138,11 @@ mod tests {
     fn what_frees_nothing_is_not_done() {
         let mut case = case("volume/a:/", Class::DiskExhaustion, 0.97);
         case.facts.insert("limit".into(), "100000000000".into());
-        case.facts.insert("reclaimable_bytes".into(), "1000000".into());
+        case.facts
+            .insert("reclaimable_bytes".into(), "1000000".into());
         assert!(draft(&case).unwrap_err().0.contains("no cure"));
-        case.facts.insert("reclaimable_bytes".into(), "20000000000".into());
+        case.facts
+            .insert("reclaimable_bytes".into(), "20000000000".into());
         let drafted = draft(&case).unwrap();
         assert!((drafted.effect.to - 0.77).abs() < 1e-9);
     }

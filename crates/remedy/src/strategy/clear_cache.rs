@@ -33,14 +33,26 @@ pub(super) const STRATEGY: Strategy = Strategy {
 };
 
 fn draft(case: &Case) -> Result<Draft, Unfit> {
-    only(case, &[Kind::Service, Kind::Instance, Kind::Host, Kind::Volume, Kind::Database])?;
+    only(
+        case,
+        &[
+            Kind::Service,
+            Kind::Instance,
+            Kind::Host,
+            Kind::Volume,
+            Kind::Database,
+        ],
+    )?;
     if !case.allows("cache") {
         return Err(Unfit::because(format!(
             "nothing says that {} holds a cache that may be dropped",
             case.entity
         )));
     }
-    if case.number("load_ratio").is_some_and(|load| load > MAX_LOAD) {
+    if case
+        .number("load_ratio")
+        .is_some_and(|load| load > MAX_LOAD)
+    {
         return Err(Unfit::because(format!(
             "{} is under full load, and what stands behind its cache would have to carry all of it",
             case.entity
@@ -58,7 +70,11 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     let clear = Action::ClearCache {
         target: case.entity.clone(),
     };
-    let fit = by_cause(case, &[("burst", 0.5), ("growth", 0.4), ("leak", 0.25)], 0.45);
+    let fit = by_cause(
+        case,
+        &[("burst", 0.5), ("growth", 0.4), ("leak", 0.25)],
+        0.45,
+    );
     Ok(Draft {
         steps: vec![step(clear, 60.0)],
         effect: effect(case, to.max(0.0), 120.0)?,
@@ -75,7 +91,14 @@ mod tests {
 
     #[test]
     fn a_cache_is_dropped_where_there_is_one_and_time_to_fill_it() {
-        let drafted = |facts: &[(&str, &str)]| draft(&with("instance/api-1", Class::MemoryExhaustion, 0.95, facts));
+        let drafted = |facts: &[(&str, &str)]| {
+            draft(&with(
+                "instance/api-1",
+                Class::MemoryExhaustion,
+                0.95,
+                facts,
+            ))
+        };
         let known = [("cache", "yes"), ("cache_bytes", "250"), ("limit", "1000")];
         assert!((drafted(&known).unwrap().effect.to - 0.7).abs() < 1e-9);
         assert!(drafted(&[]).is_err());

@@ -1,6 +1,6 @@
 //! What the strategies that free a disk have in common.
 
-use super::{draft, Case, Effect, Unfit};
+use super::{Case, Effect, Unfit, draft};
 use crate::Kind;
 
 /// The mount point of the volume.
@@ -8,9 +8,9 @@ pub(super) fn mount_point(case: &Case) -> Result<&str, Unfit> {
     draft::only(case, &[Kind::Volume])?;
     let name = case.entity.name();
     let mount = name.split_once(':').map(|(_, mount)| mount);
-    mount.filter(|mount| mount.starts_with('/')).ok_or_else(|| {
-        Unfit::because(format!("the mount point of {} is not known", case.entity))
-    })
+    mount
+        .filter(|mount| mount.starts_with('/'))
+        .ok_or_else(|| Unfit::because(format!("the mount point of {} is not known", case.entity)))
 }
 
 /// Where logs are below the mount point: what the attribute says, or where they usually are. Empty: all of it.
@@ -21,9 +21,9 @@ pub(super) fn logs(case: &Case) -> Result<&str, Unfit> {
     let mount = mount_point(case)?;
     if let Some(logs) = case.attribute("logs") {
         let is_safe = is_safe_below(logs) && !logs.contains(['*', '?', '[', '{']);
-        return is_safe.then_some(logs).ok_or_else(|| {
-            Unfit::because(format!("{logs:?} is no directory below {mount}"))
-        });
+        return is_safe
+            .then_some(logs)
+            .ok_or_else(|| Unfit::because(format!("{logs:?} is no directory below {mount}")));
     }
     match mount {
         "/" => Ok("var/log"),
@@ -48,17 +48,17 @@ pub(super) fn is_safe_below(pattern: &str) -> bool {
         && pattern.split('/').all(|part| part != ".." && part != ".")
 }
 
-/// What freeing brings, and how sure that is: what the fact `reclaimable_bytes` says, or else `usual`, a share of the disk.
+/// What freeing brings, and how sure that is: as many bytes as the fact `known` says, or else `usual`, a share of the disk.
 ///
 /// # Errors
 /// When it is known to be under 2 % of the disk: no cure.
-pub(super) fn freed(case: &Case, usual: f64) -> Result<(Effect, f64), Unfit> {
+pub(super) fn freed(case: &Case, known: &str, usual: f64) -> Result<(Effect, f64), Unfit> {
     let limit = case.number("limit").filter(|&limit| limit > 0.0);
-    let known = case.number("reclaimable_bytes").zip(limit);
+    let known = case.number(known).zip(limit);
     // Bytes are no measure of how many inodes they free.
     let known = known.filter(|_| case.fact("family") != Some("inodes"));
     let share = known.map_or(usual, |(bytes, limit)| bytes / limit);
-    if !(share >= 0.02) {
+    if share < 0.02 {
         return Err(Unfit::because(format!(
             "it would free {:.1} % of {}: no cure",
             share * 100.0,
@@ -89,7 +89,17 @@ mod tests {
         for safe in ["tmp/**", "spool/print/*.tmp", "cache"] {
             assert!(is_safe_below(safe), "{safe}");
         }
-        for unsafe_ in ["", "/etc/**", "**", "*/tmp", "tmp/../data/**", "~root/*", "t[m]p/*", "tmp/./x", "a\\b"] {
+        for unsafe_ in [
+            "",
+            "/etc/**",
+            "**",
+            "*/tmp",
+            "tmp/../data/**",
+            "~root/*",
+            "t[m]p/*",
+            "tmp/./x",
+            "a\\b",
+        ] {
             assert!(!is_safe_below(unsafe_), "{unsafe_}");
         }
     }

@@ -76,7 +76,11 @@ mod tests {
     #[test]
     fn enough_of_them_must_be_idle() {
         let drafted = |idle: &str| {
-            let facts = [("family", "connections"), ("limit", "200"), ("sessions_idle", idle)];
+            let facts = [
+                ("family", "connections"),
+                ("limit", "200"),
+                ("sessions_idle", idle),
+            ];
             draft(&with("database/orders", Class::SlowQueries, 0.95, &facts))
         };
         let mut case = with("database/orders", Class::SlowQueries, 0.95, &[]);

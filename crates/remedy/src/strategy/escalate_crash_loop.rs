@@ -34,9 +34,12 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     } else {
         "It crashes again and again, and whoever restarts it already waits longer each time"
     };
-    let last_words = evidence(case.class).map(|what| capture(&case.entity, what));
+    let last_words = evidence(case).map(|what| capture(&case.entity, what));
     Ok(Draft {
-        steps: last_words.into_iter().chain([notify(case, asked)]).collect(),
+        steps: last_words
+            .into_iter()
+            .chain([notify(case, asked)])
+            .collect(),
         effect: stays_up(case),
         because: "a process that does not survive its start is not cured by another".to_owned(),
         fit: if is_misconfigured(case) { 0.6 } else { 0.45 },
@@ -51,10 +54,16 @@ mod tests {
 
     #[test]
     fn one_crash_is_no_loop() {
-        let drafted = |facts: &[(&str, &str)]| draft(&with("instance/api-1", Class::ProcessCrash, 5.0, facts));
+        let drafted = |facts: &[(&str, &str)]| {
+            draft(&with("instance/api-1", Class::ProcessCrash, 5.0, facts))
+        };
         assert!(drafted(&[("restarts", "1")]).is_err());
         assert!(drafted(&[("reason", "CrashLoopBackOff")]).is_ok());
         let steps = drafted(&[("exit_code", "127")]).unwrap().steps;
-        assert!(steps[1].action.to_string().contains("cannot start"), "{}", steps[1].action);
+        assert!(
+            steps[1].action.to_string().contains("cannot start"),
+            "{}",
+            steps[1].action
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! Lets the standby serve.
 
-use super::draft::{by_cause, calm, only, reader, stays_up, step};
-use super::{Authority, Case, Draft, Reversibility, Strategy, Unfit};
+use super::draft::{by_cause, calm, only, reader, stays_up};
+use super::restart::is_loop;
+use super::{Authority, Case, Draft, Reversibility, Step, Strategy, Unfit};
 use crate::action::Action;
 use crate::{Class, EntityId, Kind};
 
@@ -12,7 +13,11 @@ const MAX_LAG_S: f64 = 1.0;
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "fail_over",
     about: "let the known standby serve, when it is not behind",
-    classes: &[Class::ProcessCrash, Class::NetworkLatency, Class::SlowQueries],
+    classes: &[
+        Class::ProcessCrash,
+        Class::NetworkLatency,
+        Class::SlowQueries,
+    ],
     // What is written from then on is at the new one; the way back is another failover, and a decision of its own.
     reversibility: Reversibility::Irreversible,
     authority: Authority::Owner,
@@ -29,7 +34,10 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     let standby: Option<EntityId> = case.attribute("standby").and_then(|text| text.parse().ok());
     let standby = standby.filter(|standby| *standby != case.entity);
     let standby = standby.ok_or_else(|| {
-        Unfit::because(format!("nobody is known who can take over from {}", case.entity))
+        Unfit::because(format!(
+            "nobody is known who can take over from {}",
+            case.entity
+        ))
     })?;
     match case.number("standby_lag_s") {
         Some(lag_s) if (0.0..=MAX_LAG_S).contains(&lag_s) => {}
@@ -45,22 +53,38 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         }
         None => {}
     }
+    let is_crash = case.class == Class::ProcessCrash;
     let fail_over = Action::FailOver {
         target: reader(case).clone(),
         from: case.entity.clone(),
         to: standby.clone(),
     };
     Ok(Draft {
-        steps: vec![step(fail_over, 300.0)],
-        effect: match case.class {
-            Class::ProcessCrash => stays_up(case),
-            _ => calm(case, 300.0)?,
+        // Not undone: the old one has not got what was written since.
+        steps: vec![Step {
+            action: fail_over,
+            inverse: None,
+            timeout_s: 300.0,
+        }],
+        effect: if is_crash {
+            stays_up(case)
+        } else {
+            calm(case, 300.0)?
         },
-        because: format!("{standby} has what {} has, and is not affected as far as is known", case.entity),
-        fit: match case.class {
-            Class::ProcessCrash => 0.7,
+        because: format!(
+            "{standby} has what {} has, and is not affected as far as is known",
+            case.entity
+        ),
+        fit: match is_crash {
+            // One crash is mended by a restart, and nobody is asked for that.
+            true if is_loop(case) => 0.8,
+            true => 0.55,
             // Load and waiting go with the callers to the new one.
-            _ => by_cause(case, &[("growth", 0.1), ("burst", 0.1), ("dependency", 0.05)], 0.35),
+            false => by_cause(
+                case,
+                &[("growth", 0.1), ("burst", 0.1), ("dependency", 0.05)],
+                0.35,
+            ),
         },
         // Nobody serves until the standby does.
         capacity_away: 1.0,
@@ -74,15 +98,24 @@ mod tests {
 
     #[test]
     fn only_to_a_standby_that_is_not_behind() {
-        let drafted = |facts: &[(&str, &str)]| draft(&with("database/orders", Class::ProcessCrash, 1.0, facts));
+        let drafted = |facts: &[(&str, &str)]| {
+            draft(&with("database/orders", Class::ProcessCrash, 1.0, facts))
+        };
         let standby = ("standby", "database/orders-2");
         assert_eq!(
-            drafted(&[standby, ("standby_lag_s", "0.2")]).unwrap().steps[0].action.to_string(),
+            drafted(&[standby, ("standby_lag_s", "0.2")]).unwrap().steps[0]
+                .action
+                .to_string(),
             "fail database/orders over from database/orders to database/orders-2"
         );
         assert!(drafted(&[]).unwrap_err().0.contains("nobody"));
         assert!(drafted(&[standby]).unwrap_err().0.contains("not known"));
-        assert!(drafted(&[standby, ("standby_lag_s", "40")]).unwrap_err().0.contains("40 s behind"));
+        assert!(
+            drafted(&[standby, ("standby_lag_s", "40")])
+                .unwrap_err()
+                .0
+                .contains("40 s behind")
+        );
         assert!(drafted(&[("standby", "database/orders"), ("standby_lag_s", "0")]).is_err());
     }
 }

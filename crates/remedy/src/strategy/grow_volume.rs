@@ -40,7 +40,8 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     }
     let from_bytes = case.number("limit").filter(|&bytes| bytes > 0.0);
     let to_bytes = from_bytes.map(|bytes| (bytes * GROWTH).ceil());
-    let (Some(from_bytes), Some(to_bytes)) = (from_bytes, to_bytes.filter(|to| to.is_finite())) else {
+    let (Some(from_bytes), Some(to_bytes)) = (from_bytes, to_bytes.filter(|to| to.is_finite()))
+    else {
         return Err(Unfit::because(format!(
             "the size of {} is not known",
             case.entity
@@ -79,8 +80,13 @@ mod tests {
     fn it_grows_what_is_growable_and_nothing_else() {
         let mut case = case("volume/web-1:/data", Class::DiskExhaustion, 0.96);
         case.facts.insert("growable".into(), "true".into());
-        assert!(draft(&case).unwrap_err().0.contains("growable"), "a label permits nothing");
-        case.around.attributes.insert("growable".into(), "true".into());
+        assert!(
+            draft(&case).unwrap_err().0.contains("growable"),
+            "a label permits nothing"
+        );
+        case.around
+            .attributes
+            .insert("growable".into(), "true".into());
         assert!(draft(&case).unwrap_err().0.contains("size"));
         case.facts.insert("limit".into(), "1000".into());
         let drafted = draft(&case).unwrap();
@@ -88,7 +94,7 @@ mod tests {
             drafted.steps[0].action.to_string(),
             "grow volume/web-1:/data from 1000 to 1500 bytes"
         );
-        assert_eq!(drafted.effect.to, 0.64);
+        assert!((drafted.effect.to - 0.64).abs() < 1e-9);
         case.facts.insert("family".into(), "inodes".into());
         assert!(draft(&case).is_err());
     }

@@ -56,7 +56,9 @@ mod tests {
 
     #[test]
     fn half_of_the_calls_are_left() {
-        let drafted = |facts: &[(&str, &str)]| draft(&with("service/shop", Class::NetworkLatency, 0.4, facts));
+        let drafted = |facts: &[(&str, &str)]| {
+            draft(&with("service/shop", Class::NetworkLatency, 0.4, facts))
+        };
         let facts = [("dependency", "service/stock"), ("calls_max", "25")];
         assert_eq!(
             drafted(&facts).unwrap().steps[0].action.to_string(),

@@ -10,7 +10,8 @@
 //! *Attributes* come from the operator's topology and are read with [`Case::attribute`] and what rests on it; *facts* come
 //! with the findings, hold labels of series, and are read with [`Case::fact`], which falls back to an attribute. What
 //! permits something, or says how far it may go, is an attribute: whoever may send a sample must not be able to permit
-//! anything. What speaks against something counts from either side.
+//! anything. What speaks against something counts from either side. Entities inherit attributes of their service and host:
+//! what is said of a volume (`growable`, `logs`, `temporary`) is best said at the volume.
 //!
 //! | attribute | meaning | unit |
 //! |---|---|---|
@@ -68,20 +69,19 @@
 //! | `newer_on_disk` | a newer certificate is on disk than is served | yes |
 //! | `raised_before` | how often this limit was raised for this cause | times |
 //! | `reason`, `exit_code`, `restarts` | of a crash | |
-//! | `reclaimable_bytes` | what would be freed | bytes |
+//! | `reclaimable_bytes`, `log_bytes`, `rotated_bytes` | what removing temporary files, rotating logs, removing rotated logs would free | bytes |
 //! | `renewal`, `issuer`, `not_after`, `validity_days` | of a certificate; `renewal` is `acme` or `manual` | |
 //! | `sessions_idle` | sessions of the database that do nothing | sessions |
 //! | `since_s` | since when it is wrong | seconds |
 //! | `standby_lag_s` | how far the standby is behind; also an attribute | seconds |
 //! | `writes_ratio` | share of the statements on the table that write | 0 to 1 |
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
+use crate::Class;
 use crate::action::Action;
-use crate::surroundings::Surroundings;
-use crate::{Class, EntityId};
+
+pub use case::Case;
 
 /// Whether, and how, what a strategy does can be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -117,102 +117,6 @@ impl Authority {
             Self::Administrator => "administrator",
         }
     }
-}
-
-/// What is known about one issue, for a strategy to draft from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Case {
-    /// What the issue is about.
-    pub entity: EntityId,
-    /// What is wrong.
-    pub class: Class,
-    /// Why, as far as is known; see [`crate::Finding::cause`].
-    pub cause: String,
-    /// What was measured, in `unit`.
-    pub value: f64,
-    /// At what value it is wrong, in `unit`.
-    pub threshold: f64,
-    /// Of both.
-    pub unit: String,
-    /// Where it was seen.
-    pub signal: String,
-    /// P(incident within 30 minutes), 0 to 1.
-    pub probability: f64,
-    /// The same within a day.
-    pub probability_day: f64,
-    /// 5, 50 and 95 % quantiles of the seconds that are left; `None` when no end is foreseen.
-    pub ttf_s: Option<[f64; 3]>,
-    /// Whether some rule, probe or report says that it is so already.
-    pub is_present: bool,
-    /// What else the findings say, merged.
-    pub facts: BTreeMap<String, String>,
-    /// Where the entity stands among the others.
-    pub around: Surroundings,
-}
-
-impl Case {
-    /// A fact, or else an attribute of the entity, under this name.
-    #[must_use]
-    pub fn fact(&self, name: &str) -> Option<&str> {
-        let found = self.facts.get(name);
-        let found = found.or_else(|| self.around.attributes.get(name));
-        found.map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    /// The same as a finite number.
-    #[must_use]
-    pub fn number(&self, name: &str) -> Option<f64> {
-        self.fact(name)?.parse().ok().filter(|n: &f64| n.is_finite())
-    }
-
-    /// Whether a fact or attribute says `true` or `yes`.
-    #[must_use]
-    pub fn is(&self, name: &str) -> bool {
-        self.fact(name).is_some_and(is_yes)
-    }
-
-    /// An attribute of the entity, whatever the facts say: for what permits something.
-    #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        let attribute = self.around.attributes.get(name);
-        attribute.map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    /// An attribute as a number above 0: for how far something may go.
-    #[must_use]
-    pub fn ceiling(&self, name: &str) -> Option<f64> {
-        let number: f64 = self.attribute(name)?.parse().ok()?;
-        (number.is_finite() && number > 0.0).then_some(number)
-    }
-
-    /// An attribute as a count of things.
-    #[must_use]
-    pub fn count(&self, name: &str) -> Option<u32> {
-        self.attribute(name)?.parse().ok()
-    }
-
-    /// Whether an attribute says `true` or `yes`, whatever the facts say: for what permits something.
-    #[must_use]
-    pub fn allows(&self, name: &str) -> bool {
-        self.attribute(name).is_some_and(is_yes)
-    }
-
-    /// Whether a fact or an attribute says `true` or `yes`, even if the other says no: for what speaks against something.
-    #[must_use]
-    pub fn warns(&self, name: &str) -> bool {
-        self.is(name) || self.allows(name)
-    }
-
-    /// Whether a fact or an attribute says `false` or `no`, even if the other says yes.
-    #[must_use]
-    pub fn forbids(&self, name: &str) -> bool {
-        let is_no = |value| matches!(value, "false" | "no");
-        self.fact(name).is_some_and(is_no) || self.attribute(name).is_some_and(is_no)
-    }
-}
-
-fn is_yes(value: &str) -> bool {
-    matches!(value, "true" | "yes")
 }
 
 /// One step: what is done, and what undoes it.
@@ -305,6 +209,7 @@ mod add_index;
 mod analyze_table;
 mod cancel_query;
 mod capture_diagnostics;
+mod case;
 mod clean_temporary_files;
 mod clear_cache;
 mod disk;
@@ -393,7 +298,10 @@ mod walk_tests;
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::Surroundings;
 
     /// A case of an entity whose level is a share of its limit.
     pub(crate) fn case(entity: &str, class: Class, value: f64) -> Case {
@@ -432,6 +340,10 @@ pub(crate) mod tests {
         };
         (case.unit, case.signal) = (unit.to_owned(), signal.to_owned());
         case.threshold = threshold;
+        if facts.iter().any(|(name, _)| *name == "family") {
+            (case.unit, case.threshold) = ("ratio".to_owned(), 0.9);
+            case.signal = "used_ratio".to_owned();
+        }
         for (name, value) in facts {
             case.facts.insert((*name).to_owned(), (*value).to_owned());
             let attributes = &mut case.around.attributes;

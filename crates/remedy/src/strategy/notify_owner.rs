@@ -33,9 +33,14 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             "Please remove what is not needed, make it larger, or say by attributes what is temporary"
         }
         Class::NetworkLatency => "Please look at what it waits for",
+        Class::SlowQueries if case.fact("family") == Some("connections") => {
+            "Please look at who holds the connections"
+        }
         Class::SlowQueries => "Please look at the query and its plan",
         Class::CertificateExpiry => "Please renew it before it expires",
-        Class::Vulnerability => "Please bring in the version that mends it, or write down why it does not matter here",
+        Class::Vulnerability => {
+            "Please bring in the version that mends it, or write down why it does not matter here"
+        }
         Class::ConfigurationDrift => "Please declare what it is now, or have it put back",
     };
     Ok(Draft {
@@ -59,7 +64,7 @@ mod tests {
         let message = |case: &Case| draft(case).unwrap().steps[0].action.to_string();
         assert_eq!(
             message(&case),
-            "tell on-call about volume/a:/data: disk exhaustion: used_ratio is 97 %, threshold 90 %, 10 min left. \
+            "tell on-call about volume/a:/data: disk exhaustion: used_ratio at 97 % (threshold 90 %), 10 min left. \
              Please remove what is not needed, make it larger, or say by attributes what is temporary"
         );
         case.around.owner = Some("team\n-storage".into());

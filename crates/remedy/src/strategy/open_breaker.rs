@@ -29,7 +29,9 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     let callee = dependency(case)?;
     let errors = case.number("errors_ratio");
     let errors = errors.ok_or_else(|| {
-        Unfit::because(format!("how many of the calls to {callee} fail is not known"))
+        Unfit::because(format!(
+            "how many of the calls to {callee} fail is not known"
+        ))
     })?;
     if errors < FAILING {
         return Err(Unfit::because(format!(
@@ -38,7 +40,9 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         )));
     }
     let optional = case.attribute("optional").unwrap_or_default();
-    let is_optional = optional.split(',').any(|name| name.trim() == callee.as_str());
+    let is_optional = optional
+        .split(',')
+        .any(|name| name.trim() == callee.as_str());
     let open = Action::OpenBreaker {
         target: case.entity.clone(),
         callee: callee.clone(),
@@ -66,11 +70,19 @@ mod tests {
     #[test]
     fn what_mostly_works_is_called_on() {
         let drafted = |errors, optional| {
-            let facts = [("dependency", "service/stock"), ("errors_ratio", errors), ("optional", optional)];
+            let facts = [
+                ("dependency", "service/stock"),
+                ("errors_ratio", errors),
+                ("optional", optional),
+            ];
             draft(&with("service/shop", Class::NetworkLatency, 0.4, &facts))
         };
         assert_eq!(
-            drafted("0.8", "").unwrap().steps[0].inverse.as_ref().unwrap().to_string(),
+            drafted("0.8", "").unwrap().steps[0]
+                .inverse
+                .as_ref()
+                .unwrap()
+                .to_string(),
             "close the breaker of service/shop towards service/stock"
         );
         assert!(drafted("0.2", "").unwrap_err().0.contains("20 %"));

@@ -31,13 +31,23 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     let days_left = case.number("days_left").unwrap_or(case.value);
     Ok(Draft {
         steps: vec![
-            capture(&case.entity, "subject, names, key type and issuer, as for a signing request"),
-            notify(case, "No machine can renew it: please order it, what a signing request needs was written down"),
+            capture(&case.entity, "subject, names, key type and issuer"),
+            notify(
+                case,
+                "No machine can renew it: please order it, what a signing request needs was written down",
+            ),
         ],
         // An order takes people some days; before that nothing can be judged.
         effect: finding_gone(case, 7.0 * 86_400.0),
-        because: format!("its issuer signs by hand, and {} are left", amount(days_left, "days")),
-        fit: if case.fact("renewal") == Some("manual") { 0.7 } else { 0.4 },
+        because: format!(
+            "its issuer signs by hand, and {} are left",
+            amount(days_left, "days")
+        ),
+        fit: if case.fact("renewal") == Some("manual") {
+            0.7
+        } else {
+            0.4
+        },
         capacity_away: 0.0,
     })
 }
@@ -51,10 +61,18 @@ mod tests {
     fn what_a_machine_renews_is_not_ordered() {
         let drafted = |renewal| {
             let facts = [("renewal", renewal)];
-            draft(&with("certificate/shop.example:443", Class::CertificateExpiry, 12.0, &facts))
+            draft(&with(
+                "certificate/shop.example:443",
+                Class::CertificateExpiry,
+                12.0,
+                &facts,
+            ))
         };
         assert!(drafted("acme").is_err());
-        assert_eq!(drafted("manual").unwrap().because, "its issuer signs by hand, and 12 days are left");
+        assert_eq!(
+            drafted("manual").unwrap().because,
+            "its issuer signs by hand, and 12 days are left"
+        );
         assert!(drafted("").unwrap().fit < drafted("manual").unwrap().fit);
     }
 }

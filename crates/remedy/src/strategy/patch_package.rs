@@ -1,11 +1,14 @@
 //! Brings a package to the version that mends it.
 
-use super::draft::{finding_gone, may_change_in_place, package_word, step};
+use super::draft::{gone, may_change_in_place, one_of, package_word, plain, step};
 use super::{Authority, Case, Draft, Effect, Reversibility, Step, Strategy, Unfit};
 use crate::action::Action;
 use crate::{Class, EntityId};
 
 /// Brings a package to the version that mends it, and back if that breaks something.
+///
+/// Whoever has it loaded is restarted by the package manager or by the executor, as `needrestart` does: a library that is
+/// mended on disk only is not mended. That is why [`Action::SetPackage`] interrupts.
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "patch_package",
     about: "bring a package with a known vulnerability to the version that mends it",
@@ -33,7 +36,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         fit: if patch.is_small() { 0.9 } else { 0.65 },
         effect: patch.effect,
         steps: vec![patch.step],
-        capacity_away: 0.0,
+        capacity_away: one_of(case.count("pool_hosts").unwrap_or(1)),
     })
 }
 
@@ -72,7 +75,7 @@ impl<'a> Patch<'a> {
             to: fixed.to_owned(),
         };
         // Scanners look once an hour or so; the executor asks for a look right after.
-        let effect = finding_gone(case, 3600.0);
+        let effect = gone(case, 3600.0);
         Ok(Self {
             step: step(set, 900.0),
             effect,
@@ -89,7 +92,7 @@ impl<'a> Patch<'a> {
 
     /// Why, for people.
     pub(super) fn because(&self, case: &Case) -> String {
-        let id = super::draft::plain(case.fact("id").unwrap_or("the vulnerability"));
+        let id = plain(case.fact("id").unwrap_or("the vulnerability"));
         format!("{id} is mended in {}", self.fixed)
     }
 }
@@ -102,7 +105,12 @@ mod tests {
     #[test]
     fn it_goes_from_what_is_installed_to_what_mends_it() {
         let drafted = |fixed, more| {
-            let facts = [("package", "openssl"), ("installed", "3.0.11-1"), ("fixed", fixed), more];
+            let facts = [
+                ("package", "openssl"),
+                ("installed", "3.0.11-1"),
+                ("fixed", fixed),
+                more,
+            ];
             let mut case = with("package/web-1:openssl", Class::Vulnerability, 9.1, &facts);
             case.around.host = Some("host/web-1".parse().unwrap());
             draft(&case)
@@ -118,8 +126,18 @@ mod tests {
         );
         assert!(drafted("4.0.0-1", ("", "")).unwrap().fit < draft.fit);
         assert!(drafted("", ("", "")).unwrap_err().0.contains("`fixed`"));
-        assert!(drafted("--allow-downgrades", ("", "")).unwrap_err().0.contains("no name"));
+        assert!(
+            drafted("--allow-downgrades", ("", ""))
+                .unwrap_err()
+                .0
+                .contains("no name")
+        );
         assert!(drafted("3.0.13-1", ("stateful", "yes")).is_err());
-        assert!(drafted("3.0.13-1", ("immutable", "yes")).unwrap_err().0.contains("image"));
+        assert!(
+            drafted("3.0.13-1", ("immutable", "yes"))
+                .unwrap_err()
+                .0
+                .contains("image")
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Patches what keeps data, with a copy at hand.
 
-use super::draft::step;
+use super::draft::{one_of, step};
 use super::patch_package::Patch;
 use super::{Authority, Case, Draft, Reversibility, Step, Strategy, Unfit};
 use crate::Class;
@@ -47,7 +47,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
                 ..patch.step
             },
         ],
-        capacity_away: 0.0,
+        capacity_away: one_of(case.count("pool_hosts").unwrap_or(1)),
     })
 }
 
@@ -62,10 +62,16 @@ mod tests {
             "package/db-1:postgresql-16",
             Class::Vulnerability,
             8.8,
-            &[("package", "postgresql-16"), ("installed", "16.1-1"), ("fixed", "16.4-1")],
+            &[
+                ("package", "postgresql-16"),
+                ("installed", "16.1-1"),
+                ("fixed", "16.4-1"),
+            ],
         );
         assert!(draft(&case).is_err());
-        case.around.attributes.insert("stateful".into(), "yes".into());
+        case.around
+            .attributes
+            .insert("stateful".into(), "yes".into());
         case.around.host = Some("host/db-1".parse().unwrap());
         let steps = draft(&case).unwrap().steps;
         assert_eq!(steps[0].action.to_string(), "snapshot host/db-1");

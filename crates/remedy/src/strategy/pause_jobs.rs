@@ -8,14 +8,13 @@ use crate::{Class, Kind};
 /// What batches, backups and builds take when nobody says.
 const USUAL_SHARE: f64 = 0.2;
 
-/// Holds back work that can wait: batches, backups, builds.
+/// Holds back work that can wait: batches, backups, builds. Not for disks: what was written stays there.
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "pause_jobs",
     about: "hold back batches, backups and builds where the attribute `jobs` says that there are some",
     classes: &[
         Class::CpuSaturation,
         Class::MemoryExhaustion,
-        Class::DiskExhaustion,
         Class::NetworkLatency,
         Class::SlowQueries,
     ],
@@ -31,14 +30,22 @@ pub(super) const STRATEGY: Strategy = Strategy {
 };
 
 fn draft(case: &Case) -> Result<Draft, Unfit> {
-    only(case, &[Kind::Service, Kind::Instance, Kind::Host, Kind::Volume, Kind::Database])?;
-    if case.attribute("jobs").is_none_or(|jobs| matches!(jobs, "no" | "false")) {
+    only(
+        case,
+        &[Kind::Service, Kind::Instance, Kind::Host, Kind::Database],
+    )?;
+    if case
+        .attribute("jobs")
+        .is_none_or(|jobs| matches!(jobs, "no" | "false"))
+    {
         return Err(Unfit::because(format!(
             "no work is known on {} that can wait",
             case.entity
         )));
     }
-    let known = case.number("jobs_share").filter(|share| (0.0..=1.0).contains(share));
+    let known = case
+        .number("jobs_share")
+        .filter(|share| (0.0..=1.0).contains(share));
     let share = known.unwrap_or(USUAL_SHARE);
     if share < 0.05 {
         return Err(Unfit::because(format!(
@@ -46,20 +53,24 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             case.entity
         )));
     }
-    // What fills a disk stays there: holding the jobs back only stops it from filling on.
-    let is_disk = case.class == Class::DiskExhaustion;
-    let share = if is_disk { share * 0.25 } else { share };
     let pause = Action::PauseJobs {
         target: case.entity.clone(),
     };
-    let table = [("burst", 0.6), ("cycle", 0.4), ("growth", 0.3), ("leak", 0.1)];
+    let table = [
+        ("burst", 0.6),
+        ("cycle", 0.4),
+        ("growth", 0.3),
+        ("leak", 0.1),
+    ];
     let fit = by_cause(case, &table, 0.4);
     Ok(Draft {
         steps: vec![step(pause, 60.0)],
         effect: effect(case, case.value * (1.0 - share), 300.0)?,
-        because: format!("the jobs on {} can wait, and those who ask cannot", case.entity),
+        because: format!(
+            "the jobs on {} can wait, and those who ask cannot",
+            case.entity
+        ),
         fit: match known {
-            _ if is_disk => fit * 0.5,
             Some(share) if share > 0.3 => fit * 1.4,
             Some(_) | None => fit,
         },
@@ -74,12 +85,17 @@ mod tests {
 
     #[test]
     fn there_must_be_jobs_and_they_must_matter() {
-        let drafted = |facts: &[(&str, &str)]| draft(&with("host/build-1", Class::CpuSaturation, 0.95, facts));
+        let drafted = |facts: &[(&str, &str)]| {
+            draft(&with("host/build-1", Class::CpuSaturation, 0.95, facts))
+        };
         assert!(drafted(&[]).is_err());
         assert!(drafted(&[("jobs", "no")]).is_err());
         assert!(drafted(&[("jobs", "nightly"), ("jobs_share", "0.01")]).is_err());
         let drafted = drafted(&[("jobs", "nightly"), ("jobs_share", "0.4")]).unwrap();
-        assert_eq!(drafted.steps[0].action.to_string(), "pause jobs host/build-1");
+        assert_eq!(
+            drafted.steps[0].action.to_string(),
+            "pause jobs host/build-1"
+        );
         assert!((drafted.effect.to - 0.57).abs() < 1e-9);
     }
 }

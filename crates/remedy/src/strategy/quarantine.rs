@@ -25,33 +25,39 @@ pub(super) const STRATEGY: Strategy = Strategy {
 };
 
 fn draft(case: &Case) -> Result<Draft, Unfit> {
-    let (fit, because) = match case.class {
-        Class::ConfigurationDrift if case.is("sensitive") => {
-            (0.3, "access or secrets were changed by nobody knows whom")
-        }
-        Class::ConfigurationDrift => {
-            return Err(Unfit::because("what was changed touches neither access nor secrets"));
-        }
-        _ if case.is("exploited") => (0.6, "attackers are known to use the vulnerability"),
-        _ if is_critical(case) => (0.3, "the vulnerability is critical"),
-        _ => {
-            return Err(Unfit::because(
-                "the vulnerability is neither critical nor known to be used",
-            ));
-        }
+    let is_drift = case.class == Class::ConfigurationDrift;
+    let (fit, because) = if is_drift && case.is("sensitive") {
+        (0.3, "access or secrets were changed by nobody knows whom")
+    } else if is_drift {
+        return Err(Unfit::because(
+            "what was changed touches neither access nor secrets",
+        ));
+    } else if case.is("exploited") {
+        (0.6, "attackers are known to use the vulnerability")
+    } else if is_critical(case) {
+        (0.3, "the vulnerability is critical")
+    } else {
+        return Err(Unfit::because(
+            "the vulnerability is neither critical nor known to be used",
+        ));
     };
     let target = place(case)?;
-    // Of an instance the others remain; of anything else nothing does.
-    let away = match target.kind() {
-        Kind::Instance => one_of(case.around.replicas),
-        _ => one_of(case.count("pool_hosts").unwrap_or(1)),
+    // The others of the service, or of the pool of hosts, remain.
+    let away = if target.kind() == Kind::Instance {
+        one_of(case.around.replicas)
+    } else {
+        one_of(case.count("pool_hosts").unwrap_or(1))
     };
     let evidence = capture(target, "processes, connections and log-ins");
     let quarantine = Action::Quarantine {
         target: target.clone(),
     };
     // Everything relies on tier 1: cutting that off is what an attacker would do.
-    let share = if case.around.tier <= 1 && away > 0.5 { 0.3 } else { 1.0 };
+    let share = if case.around.tier <= 1 && away > 0.5 {
+        0.3
+    } else {
+        1.0
+    };
     Ok(Draft {
         steps: vec![evidence, step(quarantine, 120.0)],
         // It mends nothing: the finding stays, but nobody can make use of it.
@@ -71,7 +77,8 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
 
 fn is_critical(case: &Case) -> bool {
     let severity = case.fact("severity").unwrap_or_default();
-    severity.eq_ignore_ascii_case("critical") || case.number("score").is_some_and(|score| score >= CRITICAL)
+    severity.eq_ignore_ascii_case("critical")
+        || case.number("score").is_some_and(|score| score >= CRITICAL)
 }
 
 /// What is cut off: the instance, or the host that something is on.
@@ -79,9 +86,10 @@ fn place(case: &Case) -> Result<&EntityId, Unfit> {
     if matches!(case.entity.kind(), Kind::Instance | Kind::Host) {
         return Ok(&case.entity);
     }
-    case.around.host.as_ref().ok_or_else(|| {
-        Unfit::because(format!("on which host {} is, is not known", case.entity))
-    })
+    case.around
+        .host
+        .as_ref()
+        .ok_or_else(|| Unfit::because(format!("on which host {} is, is not known", case.entity)))
 }
 
 #[cfg(test)]
@@ -91,12 +99,22 @@ mod tests {
 
     #[test]
     fn only_what_is_dangerous_is_cut_off() {
-        let drafted = |facts: &[(&str, &str)]| draft(&with("instance/api-1", Class::Vulnerability, 9.8, facts));
+        let drafted = |facts: &[(&str, &str)]| {
+            draft(&with("instance/api-1", Class::Vulnerability, 9.8, facts))
+        };
         assert!(drafted(&[("severity", "HIGH")]).is_err());
         let critical = drafted(&[("severity", "CRITICAL")]).unwrap();
-        assert_eq!(critical.steps[1].inverse.as_ref().unwrap().to_string(), "release instance/api-1");
+        assert_eq!(
+            critical.steps[1].inverse.as_ref().unwrap().to_string(),
+            "release instance/api-1"
+        );
         assert!(drafted(&[("exploited", "yes")]).unwrap().fit > critical.fit);
-        let file = with("configuration/sudoers", Class::ConfigurationDrift, 1.0, &[("sensitive", "true")]);
+        let file = with(
+            "configuration/sudoers",
+            Class::ConfigurationDrift,
+            1.0,
+            &[("sensitive", "true")],
+        );
         assert!(draft(&file).unwrap_err().0.contains("which host"));
     }
 }

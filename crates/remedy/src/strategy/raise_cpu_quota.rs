@@ -32,15 +32,25 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         )));
     }
     let ceiling = case.ceiling("cpu_max_cores").ok_or_else(|| {
-        Unfit::because(format!("nothing says how many cores {} may have", case.entity))
+        Unfit::because(format!(
+            "nothing says how many cores {} may have",
+            case.entity
+        ))
     })?;
     let quota = raise(case, "processor quota", FACTOR, ceiling)?;
     Ok(Draft {
         steps: vec![quota.step(&case.entity, "cpu_cores")],
         effect: quota.effect(case)?,
-        because: format!("{} uses all of its {} cores, and may have {ceiling}", case.entity, quota.from),
+        because: format!(
+            "{} uses all of its {} cores, and may have {ceiling}",
+            case.entity, quota.from
+        ),
         // What spins uses whatever it gets.
-        fit: by_cause(case, &[("growth", 0.75), ("burst", 0.6), ("leak", 0.15)], 0.6),
+        fit: by_cause(
+            case,
+            &[("growth", 0.75), ("burst", 0.6), ("leak", 0.15)],
+            0.6,
+        ),
         capacity_away: 0.0,
     })
 }
@@ -58,7 +68,10 @@ mod tests {
         };
         let shown = |max| drafted(max).unwrap().steps[0].action.to_string();
         assert_eq!(shown("8"), "set cpu_cores of instance/api-1 from 2 to 3");
-        assert_eq!(shown("2.5"), "set cpu_cores of instance/api-1 from 2 to 2.5");
+        assert_eq!(
+            shown("2.5"),
+            "set cpu_cores of instance/api-1 from 2 to 2.5"
+        );
         assert!(drafted("2").unwrap_err().0.contains("at most 2"));
         assert!(drafted("NaN").unwrap_err().0.contains("nothing says"));
     }

@@ -11,7 +11,11 @@ const USUAL_CEILING: f64 = 524_288.0;
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "raise_file_limit",
     about: "double the limit of open files of a running process",
-    classes: &[Class::ProcessCrash, Class::NetworkLatency, Class::MemoryExhaustion],
+    classes: &[
+        Class::ProcessCrash,
+        Class::NetworkLatency,
+        Class::MemoryExhaustion,
+    ],
     reversibility: Reversibility::Reversible,
     authority: Authority::Operator,
     cost_min: 0.5,
@@ -35,9 +39,16 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     Ok(Draft {
         steps: vec![limit.step(&case.entity, "open_files")],
         effect: limit.effect(case)?,
-        because: format!("{} may open {} files, and a process may well need more", case.entity, limit.from),
+        because: format!(
+            "{} may open {} files, and a process may well need more",
+            case.entity, limit.from
+        ),
         // A leak needs a restart; so cheap an answer still buys the time for one.
-        fit: by_cause(case, &[("growth", 0.85), ("burst", 0.8), ("leak", 0.4)], 0.7),
+        fit: by_cause(
+            case,
+            &[("growth", 0.85), ("burst", 0.8), ("leak", 0.4)],
+            0.7,
+        ),
         capacity_away: 0.0,
     })
 }
@@ -54,7 +65,9 @@ mod tests {
             draft(&with("instance/api-1", Class::NetworkLatency, 0.95, &facts))
         };
         assert_eq!(
-            drafted("descriptors", "1024").unwrap().steps[0].action.to_string(),
+            drafted("descriptors", "1024").unwrap().steps[0]
+                .action
+                .to_string(),
             "set open_files of instance/api-1 from 1024 to 2048"
         );
         assert!(drafted("descriptors", "524288").is_err());

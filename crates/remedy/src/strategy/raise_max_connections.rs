@@ -47,8 +47,15 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     Ok(Draft {
         steps: vec![limit.step(&case.entity, "max_connections")],
         effect: limit.effect(case)?,
-        because: format!("{} takes {} connections, and has memory for {ceiling}", case.entity, limit.from),
-        fit: by_cause(case, &[("growth", 0.7), ("burst", 0.5), ("leak", 0.1)], 0.45),
+        because: format!(
+            "{} takes {} connections, and has memory for {ceiling}",
+            case.entity, limit.from
+        ),
+        fit: by_cause(
+            case,
+            &[("growth", 0.7), ("burst", 0.5), ("leak", 0.1)],
+            0.45,
+        ),
         capacity_away: 0.0,
     })
 }
@@ -61,12 +68,22 @@ mod tests {
     #[test]
     fn not_where_it_needs_a_restart() {
         let drafted = |more: &[(&str, &str)]| {
-            let facts = [&[("family", "connections"), ("limit", "200"), ("connections_max", "400")], more].concat();
+            let facts = [
+                &[
+                    ("family", "connections"),
+                    ("limit", "200"),
+                    ("connections_max", "400"),
+                ],
+                more,
+            ]
+            .concat();
             draft(&with("database/orders", Class::SlowQueries, 0.95, &facts))
         };
         assert!(drafted(&[]).unwrap_err().0.contains("restart"));
         assert_eq!(
-            drafted(&[("connections_online", "yes")]).unwrap().steps[0].action.to_string(),
+            drafted(&[("connections_online", "yes")]).unwrap().steps[0]
+                .action
+                .to_string(),
             "set max_connections of database/orders from 200 to 300"
         );
     }

@@ -1,6 +1,9 @@
 //! Makes a file what is declared.
 
-use super::draft::{capture, finding_gone, may_change_in_place, only, plain, reader, reload_when_undone, step};
+use super::capture_diagnostics::evidence;
+use super::draft::{
+    capture, gone, may_change_in_place, only, plain, reader, reload_when_undone, step,
+};
 use super::{Authority, Case, Draft, Reversibility, Strategy, Unfit};
 use crate::action::Action;
 use crate::{Class, Kind};
@@ -29,12 +32,16 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     may_change_in_place(case)?;
     let digest = |name| {
         let digest = case.fact(name).filter(|digest| is_sha256(digest));
-        let missing = || Unfit::because(format!("the fact `{name}` of {} is no digest", case.entity));
+        let missing =
+            || Unfit::because(format!("the fact `{name}` of {} is no digest", case.entity));
         digest.ok_or_else(missing)
     };
     let (actual, declared) = (digest("actual_sha256")?, digest("declared_sha256")?);
     if actual.eq_ignore_ascii_case(declared) {
-        return Err(Unfit::because(format!("{} is what is declared", case.entity)));
+        return Err(Unfit::because(format!(
+            "{} is what is declared",
+            case.entity
+        )));
     }
     let apply = Action::ApplyConfiguration {
         target: case.entity.clone(),
@@ -42,22 +49,22 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         to: declared.to_owned(),
     };
     // Who wrote it when is lost once it is overwritten, and it may be evidence.
-    let evidence = capture(&case.entity, "the difference to what is declared, and who wrote it when");
-    let apply = step(apply, 60.0);
-    let steps = if case.allows("reload") {
+    let evidence = evidence(case).map(|what| capture(&case.entity, what));
+    let mut steps: Vec<_> = evidence.into_iter().collect();
+    if case.allows("reload") {
         let reader = reader(case);
         let reload = Action::Reload {
             target: reader.clone(),
         };
-        let before = reload_when_undone(reader, "the configuration that it has loaded");
-        vec![evidence, before, apply, step(reload, 60.0)]
+        let before = reload_when_undone(reader, "the loaded configuration");
+        steps.extend([before, step(apply, 60.0), step(reload, 60.0)]);
     } else {
-        vec![evidence, apply]
-    };
+        steps.push(step(apply, 60.0));
+    }
     let lines = case.number("lines_changed").unwrap_or(0.0);
     Ok(Draft {
         steps,
-        effect: finding_gone(case, 600.0),
+        effect: gone(case, 600.0),
         because: format!(
             "{} is not what is declared, and what is declared was reviewed",
             plain(case.fact("path").unwrap_or(case.entity.name()))
@@ -84,18 +91,39 @@ mod tests {
     #[test]
     fn undoing_ends_with_a_reload_of_the_old_file() {
         let (a, b) = ("a".repeat(64), "b".repeat(64));
-        let facts = [("actual_sha256", &*a), ("declared_sha256", &*b), ("reload", "yes")];
-        let case = with("configuration/web-1:/etc/nginx/nginx.conf", Class::ConfigurationDrift, 1.0, &facts);
+        let facts = [
+            ("actual_sha256", &*a),
+            ("declared_sha256", &*b),
+            ("reload", "yes"),
+        ];
+        let case = with(
+            "configuration/web-1:/etc/nginx/nginx.conf",
+            Class::ConfigurationDrift,
+            1.0,
+            &facts,
+        );
         let steps = draft(&case).unwrap().steps;
         let names: Vec<_> = steps.iter().map(|step| step.action.name()).collect();
-        assert_eq!(names, ["capture", "capture", "apply_configuration", "reload"]);
-        let undone: Vec<_> = steps.iter().rev().filter_map(|step| Some(step.inverse.as_ref()?.name())).collect();
+        assert_eq!(
+            names,
+            ["capture", "capture", "apply_configuration", "reload"]
+        );
+        let undone: Vec<_> = steps
+            .iter()
+            .rev()
+            .filter_map(|step| Some(step.inverse.as_ref()?.name()))
+            .collect();
         assert_eq!(undone, ["reload", "revert_configuration", "reload"]);
     }
 
     #[test]
     fn what_is_no_digest_is_refused() {
-        let case = with("configuration/x", Class::ConfigurationDrift, 1.0, &[("actual_sha256", "zz")]);
+        let case = with(
+            "configuration/x",
+            Class::ConfigurationDrift,
+            1.0,
+            &[("actual_sha256", "zz")],
+        );
         assert!(draft(&case).unwrap_err().0.contains("actual_sha256"));
     }
 }

@@ -58,7 +58,14 @@ mod tests {
 
     #[test]
     fn there_must_be_a_newer_one() {
-        let drafted = |facts: &[(&str, &str)]| draft(&with("certificate/shop.example:443", Class::CertificateExpiry, 6.0, facts));
+        let drafted = |facts: &[(&str, &str)]| {
+            draft(&with(
+                "certificate/shop.example:443",
+                Class::CertificateExpiry,
+                6.0,
+                facts,
+            ))
+        };
         assert!(drafted(&[]).is_err());
         let newer = drafted(&[("newer_on_disk", "true")]).unwrap();
         assert_eq!((newer.effect.from, newer.effect.to), (6.0, 90.0));

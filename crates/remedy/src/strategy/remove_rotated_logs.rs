@@ -28,9 +28,13 @@ pub(super) const STRATEGY: Strategy = Strategy {
 
 fn draft(case: &Case) -> Result<Draft, Unfit> {
     let logs = disk::logs(case)?;
-    let (effect, fit) = disk::freed(case, 0.08)?;
+    let (effect, fit) = disk::freed(case, "rotated_bytes", 0.08)?;
     let remove = |name| {
-        let below = if logs.is_empty() { "**".to_owned() } else { format!("{}/**", logs.trim_end_matches('/')) };
+        let below = if logs.is_empty() {
+            "**".to_owned()
+        } else {
+            format!("{}/**", logs.trim_end_matches('/'))
+        };
         let remove = Action::RemoveFiles {
             target: case.entity.clone(),
             pattern: format!("{below}/{name}"),
@@ -55,12 +59,21 @@ mod tests {
 
     #[test]
     fn archives_elsewhere_are_left_alone() {
-        let drafted = |volume, facts: &[(&str, &str)]| draft(&with(volume, Class::DiskExhaustion, 0.97, facts));
+        let drafted = |volume, facts: &[(&str, &str)]| {
+            draft(&with(volume, Class::DiskExhaustion, 0.97, facts))
+        };
         assert_eq!(
-            drafted("volume/a:/", &[]).unwrap().steps[0].action.to_string(),
+            drafted("volume/a:/", &[]).unwrap().steps[0]
+                .action
+                .to_string(),
             "remove \"var/log/**/*.gz\" older than 604800 s on volume/a:/"
         );
-        assert!(drafted("volume/a:/backup", &[]).unwrap_err().0.contains("logs"));
+        assert!(
+            drafted("volume/a:/backup", &[])
+                .unwrap_err()
+                .0
+                .contains("logs")
+        );
         assert!(drafted("volume/a:/data", &[("logs", "app/log")]).is_ok());
         assert!(drafted("volume/a:/data", &[("logs", "../..")]).is_err());
     }

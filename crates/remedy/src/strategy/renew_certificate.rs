@@ -46,7 +46,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         let reload = Action::Reload {
             target: reader.clone(),
         };
-        steps.insert(0, reload_when_undone(reader, "the certificate that is served"));
+        steps.insert(0, reload_when_undone(reader, "the served certificate"));
         steps.push(step(reload, 60.0));
     }
     Ok(Draft {
@@ -65,10 +65,19 @@ mod tests {
 
     #[test]
     fn undoing_has_the_old_one_served_again() {
-        let mut case = with("certificate/shop.example:443", Class::CertificateExpiry, 6.0, &[("renewal", "acme")]);
+        let mut case = with(
+            "certificate/shop.example:443",
+            Class::CertificateExpiry,
+            6.0,
+            &[("renewal", "acme")],
+        );
         case.around.service = Some("service/shop".parse().unwrap());
         let steps = draft(&case).unwrap().steps;
-        let undone: Vec<_> = steps.iter().rev().filter_map(|step| Some(step.inverse.as_ref()?.to_string())).collect();
+        let undone: Vec<_> = steps
+            .iter()
+            .rev()
+            .filter_map(|step| Some(step.inverse.as_ref()?.to_string()))
+            .collect();
         assert_eq!(
             undone,
             [

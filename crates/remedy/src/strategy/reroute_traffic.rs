@@ -1,7 +1,7 @@
 //! Lets the others do the work of one that is bad.
 
-use super::draft::{by_cause, calm, capture, one_of, only, room_without_one, step};
 use super::capture_diagnostics::evidence;
+use super::draft::{by_cause, calm, capture, one_of, only, others_do, room_without_one, step};
 use super::{Authority, Case, Draft, Reversibility, Strategy, Unfit};
 use crate::action::Action;
 use crate::{Class, Kind};
@@ -30,22 +30,30 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             case.entity
         )));
     }
-    let n = match case.entity.kind() {
-        Kind::Host => case.count("pool_hosts").unwrap_or(1),
-        _ => case.around.replicas,
+    let n = if case.entity.kind() == Kind::Host {
+        case.count("pool_hosts").unwrap_or(1)
+    } else {
+        case.around.replicas
     };
     room_without_one(case, n)?;
     let drain = Action::Drain {
         target: case.entity.clone(),
         timeout_s: 300.0,
     };
-    let evidence = evidence(case.class).map(|what| capture(&case.entity, what));
+    let evidence = evidence(case).map(|what| capture(&case.entity, what));
     Ok(Draft {
         steps: evidence.into_iter().chain([step(drain, 360.0)]).collect(),
         effect: calm(case, 300.0)?,
-        because: format!("{} others do the same work, and are not said to be bad", n - 1),
+        because: format!(
+            "{} the same work, and nothing bad is said of them",
+            others_do(n)
+        ),
         // What all of them suffer from goes with the work to the others.
-        fit: by_cause(case, &[("growth", 0.1), ("burst", 0.15), ("dependency", 0.05)], 0.45),
+        fit: by_cause(
+            case,
+            &[("growth", 0.1), ("burst", 0.15), ("dependency", 0.05)],
+            0.4,
+        ),
         capacity_away: one_of(n),
     })
 }
@@ -61,9 +69,15 @@ mod tests {
         assert!(draft(&case).is_err());
         case.around.replicas = 4;
         let drafted = draft(&case).unwrap();
-        assert_eq!(drafted.steps[1].action.to_string(), "drain instance/api-1, for 300 s at most");
-        assert_eq!(drafted.steps[1].inverse.as_ref().unwrap().to_string(), "undrain instance/api-1");
-        assert_eq!(drafted.capacity_away, 0.25);
+        assert_eq!(
+            drafted.steps[1].action.to_string(),
+            "drain instance/api-1, for 300 s at most"
+        );
+        assert_eq!(
+            drafted.steps[1].inverse.as_ref().unwrap().to_string(),
+            "undrain instance/api-1"
+        );
+        assert!((drafted.capacity_away - 0.25).abs() < 1e-9);
         case.facts.insert("load_ratio".into(), "0.8".into());
         assert!(draft(&case).unwrap_err().0.contains("107 %"));
     }

@@ -1,7 +1,9 @@
 //! Stops a process and starts it again.
 
 use super::capture_diagnostics::evidence;
-use super::draft::{by_cause, capture, fresh, may_restart, one_of, only, step};
+use super::draft::{
+    by_cause, capture, fresh, is_oom, may_restart, one_of, only, restart_helps, step,
+};
 use super::{Authority, Case, Draft, Reversibility, Strategy, Unfit};
 use crate::action::Action;
 use crate::{Class, Kind};
@@ -27,6 +29,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
         "raise_memory_limit",
         "raise_file_limit",
         "roll_back_release",
+        "fail_over",
         "escalate_crash_loop",
         "notify_owner",
     ],
@@ -35,13 +38,16 @@ pub(super) const STRATEGY: Strategy = Strategy {
 
 /// Whether it crashes again and again.
 pub(super) fn is_loop(case: &Case) -> bool {
-    case.fact("reason") == Some("CrashLoopBackOff") || case.number("restarts").is_some_and(|n| n >= LOOP)
+    case.fact("reason") == Some("CrashLoopBackOff")
+        || case.number("restarts").is_some_and(|n| n >= LOOP)
 }
 
 /// Whether it cannot start as it is configured: so the finding says, or a shell that found no command to run.
 pub(super) fn is_misconfigured(case: &Case) -> bool {
-    matches!(&*case.cause, "bad configuration" | "bad_configuration" | "configuration")
-        || matches!(case.fact("exit_code"), Some("126" | "127"))
+    matches!(
+        &*case.cause,
+        "bad configuration" | "bad_configuration" | "configuration"
+    ) || matches!(case.fact("exit_code"), Some("126" | "127"))
 }
 
 fn draft(case: &Case) -> Result<Draft, Unfit> {
@@ -55,23 +61,21 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     }
     let is_crash = case.class == Class::ProcessCrash;
     let replicas = case.around.replicas;
-    match case.entity.kind() {
-        Kind::Service if replicas > 1 => {
-            return Err(Unfit::because(format!(
-                "{} has {replicas} instances, which are restarted one at a time and not all at once",
-                case.entity
-            )));
-        }
-        // One that is down loses nothing by it; one that serves loses every session and its cache.
-        Kind::Database if !is_crash => {
-            return Err(Unfit::because(format!(
-                "{} is a database that still serves",
-                case.entity
-            )));
-        }
-        _ => {}
+    let kind = case.entity.kind();
+    if kind == Kind::Service && replicas > 1 {
+        return Err(Unfit::because(format!(
+            "{} has {replicas} instances, which are restarted one at a time and not all at once",
+            case.entity
+        )));
     }
-    let restarts = case.number("restarts").unwrap_or(0.0).clamp(0.0, 5.0);
+    // One that is down loses nothing by it; one that serves loses every session and its cache.
+    if kind == Kind::Database && !is_crash {
+        return Err(Unfit::because(format!(
+            "{} is a database that still serves",
+            case.entity
+        )));
+    }
+    let restarts = case.number("restarts").unwrap_or(0.0).clamp(0.0, 6.0);
     let restart = Action::Restart {
         target: case.entity.clone(),
         back_off_s: if is_crash && restarts >= 1.0 {
@@ -80,24 +84,25 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             0.0
         },
     };
-    let evidence = evidence(case.class).map(|what| capture(&case.entity, what));
-    let fit = match case.class {
-        Class::ProcessCrash if is_loop(case) => 0.12,
+    let evidence = evidence(case).map(|what| capture(&case.entity, what));
+    let fit = match is_crash {
+        true if is_loop(case) => 0.12,
         // It will be as large again, with the same work.
-        Class::ProcessCrash if case.cause == "oom" || case.fact("reason") == Some("OOMKilled") => 0.4,
-        Class::ProcessCrash => 0.7,
-        _ => by_cause(case, &[("leak", 0.7), ("burst", 0.15), ("growth", 0.1)], 0.35),
+        true if is_oom(case) => 0.4,
+        true => 0.7,
+        false => by_cause(
+            case,
+            &[("leak", 0.7), ("burst", 0.15), ("growth", 0.1)],
+            0.35,
+        ),
     };
     // With others about, or as the leader of them, it is better drained first.
-    let is_better_drained = !is_crash && (replicas > 1 || case.warns("leader") || case.warns("stateful"));
+    let is_better_drained =
+        !is_crash && (replicas > 1 || case.warns("leader") || case.warns("stateful"));
     Ok(Draft {
         steps: evidence.into_iter().chain([step(restart, 600.0)]).collect(),
         effect: fresh(case)?,
-        because: if is_crash {
-            format!("{} crashed, and most of what crashes once runs after a restart", case.entity)
-        } else {
-            format!("what {} does not give back is given back by a restart", case.entity)
-        },
+        because: restart_helps(case),
         fit: if is_better_drained { fit * 0.4 } else { fit },
         // What has crashed carries nothing.
         capacity_away: if is_crash { 0.0 } else { one_of(replicas) },
@@ -111,14 +116,25 @@ mod tests {
 
     #[test]
     fn it_waits_longer_each_time_and_fits_no_loop() {
-        let drafted = |facts: &[(&str, &str)]| draft(&with("instance/api-1", Class::ProcessCrash, 1.0, facts));
-        let shown = |restarts| drafted(&[("restarts", restarts)]).unwrap().steps[1].action.to_string();
+        let drafted = |facts: &[(&str, &str)]| {
+            draft(&with("instance/api-1", Class::ProcessCrash, 1.0, facts))
+        };
+        let shown = |restarts| {
+            drafted(&[("restarts", restarts)]).unwrap().steps[1]
+                .action
+                .to_string()
+        };
         assert_eq!(shown("0"), "restart instance/api-1");
         assert_eq!(shown("1"), "restart instance/api-1, 10 s apart");
         assert_eq!(shown("3"), "restart instance/api-1, 40 s apart");
-        assert_eq!(shown("1e9"), "restart instance/api-1, 160 s apart");
+        assert_eq!(shown("1e9"), "restart instance/api-1, 300 s apart");
         assert!(drafted(&[("restarts", "9")]).unwrap().fit < 0.2);
-        assert!(drafted(&[("exit_code", "127")]).unwrap_err().0.contains("cannot start"));
+        assert!(
+            drafted(&[("exit_code", "127")])
+                .unwrap_err()
+                .0
+                .contains("cannot start")
+        );
         assert!(drafted(&[("restart", "no")]).is_err());
     }
 

@@ -1,7 +1,10 @@
 //! Restarts one instance while the others do its work.
 
 use super::capture_diagnostics::evidence;
-use super::draft::{by_cause, capture, fresh, may_restart, one_of, only, room_without_one, step, while_drained};
+use super::draft::{
+    by_cause, capture, fresh, may_restart, one_of, only, others_do, restart_helps,
+    room_without_one, step, while_drained,
+};
 use super::{Authority, Case, Draft, Reversibility, Strategy, Unfit};
 use crate::action::Action;
 use crate::{Class, Kind};
@@ -10,7 +13,12 @@ use crate::{Class, Kind};
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "restart_rolling",
     about: "drain one of several instances, write down what it holds, restart it and put it back",
-    classes: &[Class::MemoryExhaustion, Class::CpuSaturation, Class::NetworkLatency, Class::ProcessCrash],
+    classes: &[
+        Class::MemoryExhaustion,
+        Class::CpuSaturation,
+        Class::NetworkLatency,
+        Class::ProcessCrash,
+    ],
     reversibility: Reversibility::SelfHealing,
     authority: Authority::Operator,
     cost_min: 1.5,
@@ -38,19 +46,32 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         back_off_s: 0.0,
     };
     // Written down when nobody waits for it any more, and before it is gone.
-    let evidence = evidence(case.class).map(|what| capture(&case.entity, what));
+    let evidence = evidence(case).map(|what| capture(&case.entity, what));
     let between = evidence.into_iter().chain([step(restart, 600.0)]);
-    let fit = by_cause(case, &[("leak", 0.9), ("burst", 0.1), ("growth", 0.1), ("dependency", 0.05)], 0.45);
+    let fit = by_cause(
+        case,
+        &[
+            ("leak", 0.9),
+            ("burst", 0.1),
+            ("growth", 0.1),
+            ("dependency", 0.05),
+        ],
+        0.45,
+    );
     Ok(Draft {
         steps: while_drained(&case.entity, 300.0, between.collect()),
         effect: fresh(case)?,
         because: format!(
-            "what {} does not give back is given back by a restart, and {} others do its work meanwhile",
-            case.entity,
-            replicas - 1
+            "{}, and {} its work meanwhile",
+            restart_helps(case),
+            others_do(replicas)
         ),
         // The others would have to elect a new one first.
-        fit: if case.warns("leader") || case.warns("stateful") { fit * 0.5 } else { fit },
+        fit: if case.warns("leader") || case.warns("stateful") {
+            fit * 0.5
+        } else {
+            fit
+        },
         capacity_away: one_of(replicas),
     })
 }
@@ -67,12 +88,16 @@ mod tests {
         assert!(draft(&case).unwrap_err().0.contains("nobody else"));
         case.around.replicas = 3;
         let drafted = draft(&case).unwrap();
-        let names: Vec<_> = drafted.steps.iter().map(|step| step.action.name()).collect();
+        let names: Vec<_> = drafted
+            .steps
+            .iter()
+            .map(|step| step.action.name())
+            .collect();
         assert_eq!(names, ["drain", "capture", "restart", "undrain"]);
-        assert_eq!(drafted.fit, 0.9);
+        assert!((drafted.fit - 0.9).abs() < 1e-9);
         assert!((drafted.effect.to - 0.36).abs() < 1e-9);
         case.facts.insert("leader".into(), "yes".into());
-        assert_eq!(draft(&case).unwrap().fit, 0.45);
+        assert!((draft(&case).unwrap().fit - 0.45).abs() < 1e-9);
         case.cause = "warm-up".into();
         assert!(draft(&case).unwrap_err().0.contains("begin anew"));
     }

@@ -6,12 +6,12 @@ use expect_test::expect_file;
 
 use super::tests::with;
 use super::{Case, Draft, STRATEGIES, Strategy};
-use crate::Class;
+use crate::{Area, Class};
 
 /// A case in words, with what is known of it.
-struct Told {
+pub(super) struct Told {
     title: &'static str,
-    case: Case,
+    pub(super) case: Case,
 }
 
 /// `facts` stand for attributes as well; `around` is the service, host and number of instances.
@@ -29,16 +29,18 @@ fn told(
     case.around.replicas = replicas;
     case.around.owner = Some("shop-team".to_owned());
     case.around.tier = 2;
+    // What a certificate has left is told in days already.
+    case.ttf_s = case.ttf_s.filter(|_| class.area() != Area::Security);
     Told { title, case }
 }
 
 const GIB: &str = "1073741824";
 const TIB_8: &str = "8589934592";
 
-fn typical() -> Vec<Told> {
+pub(super) fn typical() -> Vec<Told> {
     use Class::{
-        CertificateExpiry, ConfigurationDrift, CpuSaturation, DiskExhaustion, MemoryExhaustion, NetworkLatency,
-        ProcessCrash, SlowQueries, Vulnerability,
+        CertificateExpiry, ConfigurationDrift, CpuSaturation, DiskExhaustion, MemoryExhaustion,
+        NetworkLatency, ProcessCrash, SlowQueries, Vulnerability,
     };
     let api = ("service/api", "host/web-1", 4);
     let alone = ("", "host/web-1", 1);
@@ -47,31 +49,54 @@ fn typical() -> Vec<Told> {
         told(
             "one of four instances leaks",
             ("instance/api-1", MemoryExhaustion, 0.86, "leak"),
-            &[("limit", GIB), ("memory_max_bytes", TIB_8), ("replicas_max", "8"), ("load_ratio", "0.5")],
+            &[
+                ("limit", GIB),
+                ("memory_max_bytes", TIB_8),
+                ("replicas_max", "8"),
+                ("load_ratio", "0.5"),
+            ],
             api,
         ),
         told(
             "the only instance leaks, and its limit was raised before",
             ("instance/batch-1", MemoryExhaustion, 0.92, "leak"),
-            &[("limit", GIB), ("memory_max_bytes", TIB_8), ("raised_before", "1")],
+            &[
+                ("limit", GIB),
+                ("memory_max_bytes", TIB_8),
+                ("raised_before", "1"),
+            ],
             alone,
         ),
         told(
             "memory grows with the work",
             ("instance/api-1", MemoryExhaustion, 0.87, "growth"),
-            &[("limit", GIB), ("memory_max_bytes", TIB_8), ("replicas_max", "8"), ("cache", "yes")],
+            &[
+                ("limit", GIB),
+                ("memory_max_bytes", TIB_8),
+                ("replicas_max", "8"),
+                ("cache", "yes"),
+            ],
             api,
         ),
         told(
             "memory warms up and will stay below",
             ("instance/api-1", MemoryExhaustion, 0.8, "warm-up"),
-            &[("limit", GIB), ("memory_max_bytes", TIB_8), ("replicas_max", "8")],
+            &[
+                ("limit", GIB),
+                ("memory_max_bytes", TIB_8),
+                ("replicas_max", "8"),
+            ],
             api,
         ),
         told(
             "a database fills its memory",
             ("database/orders", MemoryExhaustion, 0.94, "growth"),
-            &[("limit", GIB), ("data", "production"), ("stateful", "yes"), ("jobs", "reports")],
+            &[
+                ("limit", GIB),
+                ("data", "production"),
+                ("stateful", "yes"),
+                ("jobs", "reports"),
+            ],
             ("", "host/db-1", 1),
         ),
         told(
@@ -89,13 +114,23 @@ fn typical() -> Vec<Told> {
         told(
             "more is asked of a service every minute",
             ("service/api", CpuSaturation, 0.88, "growth"),
-            &[("replicas_max", "10"), ("load_ratio", "0.85"), ("sheddable", "0.3"), ("jobs", "reports")],
+            &[
+                ("replicas_max", "10"),
+                ("load_ratio", "0.85"),
+                ("sheddable", "0.3"),
+                ("jobs", "reports"),
+            ],
             ("service/api", "", 4),
         ),
         told(
             "a burst, and no more instances to be had",
             ("service/api", CpuSaturation, 0.95, "burst"),
-            &[("replicas_max", "4"), ("sheddable", "0.3"), ("jobs", "reports"), ("jobs_share", "0.15")],
+            &[
+                ("replicas_max", "4"),
+                ("sheddable", "0.3"),
+                ("jobs", "reports"),
+                ("jobs_share", "0.15"),
+            ],
             ("service/api", "", 4),
         ),
         told(
@@ -107,19 +142,32 @@ fn typical() -> Vec<Told> {
         told(
             "root fills, logs and temporary files",
             ("volume/web-1:/", DiskExhaustion, 0.96, "growth"),
-            &[("limit", "100000000000"), ("reclaimable_bytes", "25000000000")],
+            &[
+                ("limit", "100000000000"),
+                ("reclaimable_bytes", "25000000000"),
+                ("log_bytes", "9000000000"),
+            ],
             ("", "host/web-1", 0),
         ),
         told(
             "data fill, nothing is temporary, and the volume can grow",
             ("volume/db-1:/data", DiskExhaustion, 0.93, "growth"),
-            &[("limit", "500000000000"), ("growable", "yes"), ("data", "production"), ("jobs", "backup")],
+            &[
+                ("limit", "500000000000"),
+                ("growable", "yes"),
+                ("data", "production"),
+            ],
             ("", "host/db-1", 0),
         ),
         told(
             "inodes run out under a spool",
             ("volume/mail-1:/spool", DiskExhaustion, 0.97, "growth"),
-            &[("family", "inodes"), ("limit", "6553600"), ("temporary", "incoming/*.part"), ("growable", "yes")],
+            &[
+                ("family", "inodes"),
+                ("limit", "6553600"),
+                ("temporary", "incoming/*.part"),
+                ("growable", "yes"),
+            ],
             ("", "host/mail-1", 0),
         ),
         told(
@@ -153,7 +201,7 @@ fn typical() -> Vec<Told> {
             ("service/shop", "host/web-2", 6),
         ),
         told(
-            "slow since the release ten minutes ago",
+            "slow since the release a quarter of an hour ago",
             ("service/shop", NetworkLatency, 0.8, ""),
             &[
                 ("version", "2.4.0"),
@@ -212,7 +260,12 @@ fn typical() -> Vec<Told> {
         told(
             "requests wait for a connection of the pool",
             ("service/shop", SlowQueries, 0.97, "growth"),
-            &[("family", "connections"), ("pool_size", "20"), ("pool_max", "60"), ("load_ratio", "0.6")],
+            &[
+                ("family", "connections"),
+                ("pool_size", "20"),
+                ("pool_max", "60"),
+                ("load_ratio", "0.6"),
+            ],
             ("service/shop", "", 3),
         ),
         told(
@@ -224,7 +277,12 @@ fn typical() -> Vec<Told> {
         told(
             "killed for its memory",
             ("instance/api-1", ProcessCrash, 3.0, "oom"),
-            &[("restarts", "3"), ("reason", "OOMKilled"), ("limit", GIB), ("memory_max_bytes", TIB_8)],
+            &[
+                ("restarts", "3"),
+                ("reason", "OOMKilled"),
+                ("limit", GIB),
+                ("memory_max_bytes", TIB_8),
+            ],
             api,
         ),
         told(
@@ -243,25 +301,43 @@ fn typical() -> Vec<Told> {
         told(
             "the primary of a database is down",
             ("database/orders", ProcessCrash, 2.0, ""),
-            &[("restarts", "2"), ("standby", "database/orders-2"), ("standby_lag_s", "0.1"), ("stateful", "yes")],
+            &[
+                ("restarts", "2"),
+                ("standby", "database/orders-2"),
+                ("standby_lag_s", "0.1"),
+                ("stateful", "yes"),
+            ],
             ("", "host/db-1", 2),
         ),
         told(
             "a certificate was renewed, and the old one is served",
             ("certificate/shop.example:443", CertificateExpiry, 5.0, ""),
-            &[("newer_on_disk", "true"), ("renewal", "acme"), ("days_left", "5")],
+            &[
+                ("newer_on_disk", "true"),
+                ("renewal", "acme"),
+                ("days_left", "5"),
+            ],
             ("service/edge", "", 2),
         ),
         told(
             "a certificate of an issuer with ACME",
             ("certificate/shop.example:443", CertificateExpiry, 12.0, ""),
-            &[("renewal", "acme"), ("days_left", "12"), ("validity_days", "90")],
+            &[
+                ("renewal", "acme"),
+                ("days_left", "12"),
+                ("validity_days", "90"),
+            ],
             ("service/edge", "", 2),
         ),
         told(
             "a certificate that people order",
             ("certificate/bank.example:443", CertificateExpiry, 20.0, ""),
-            &[("renewal", "manual"), ("days_left", "20"), ("issuer", "Example CA"), ("not_after", "2026-02-01")],
+            &[
+                ("renewal", "manual"),
+                ("days_left", "20"),
+                ("issuer", "Example CA"),
+                ("not_after", "2026-02-01"),
+            ],
             ("service/edge", "", 2),
         ),
         told(
@@ -279,7 +355,12 @@ fn typical() -> Vec<Told> {
         told(
             "a package without a fix that attackers use",
             ("package/web-1:xz", Vulnerability, 10.0, ""),
-            &[("id", "CVE-2024-3094"), ("package", "xz"), ("installed", "5.6.1"), ("exploited", "yes")],
+            &[
+                ("id", "CVE-2024-3094"),
+                ("package", "xz"),
+                ("installed", "5.6.1"),
+                ("exploited", "yes"),
+            ],
             ("", "host/web-1", 0),
         ),
         told(
@@ -297,7 +378,12 @@ fn typical() -> Vec<Told> {
         ),
         told(
             "a file was changed by hand",
-            ("configuration/web-1:/etc/nginx/nginx.conf", ConfigurationDrift, 1.0, ""),
+            (
+                "configuration/web-1:/etc/nginx/nginx.conf",
+                ConfigurationDrift,
+                1.0,
+                "",
+            ),
             &[
                 ("path", "/etc/nginx/nginx.conf"),
                 ("actual_sha256", &a),
@@ -309,7 +395,12 @@ fn typical() -> Vec<Told> {
         ),
         told(
             "sudoers were changed by hand",
-            ("configuration/web-1:/etc/sudoers", ConfigurationDrift, 1.0, ""),
+            (
+                "configuration/web-1:/etc/sudoers",
+                ConfigurationDrift,
+                1.0,
+                "",
+            ),
             &[
                 ("path", "/etc/sudoers"),
                 ("actual_sha256", &a),
@@ -322,10 +413,16 @@ fn typical() -> Vec<Told> {
     ]
 }
 
+type Fit = Vec<(&'static Strategy, Draft)>;
+type Unfit = Vec<(&'static str, String)>;
+
 /// Those that fit, best first, and the rest with the reason.
-fn drafted(case: &Case) -> (Vec<(&'static Strategy, Draft)>, Vec<(&'static str, String)>) {
+fn drafted(case: &Case) -> (Fit, Unfit) {
     let (mut fit, mut unfit) = (Vec::new(), Vec::new());
-    for strategy in STRATEGIES.into_iter().filter(|strategy| strategy.classes.contains(&case.class)) {
+    for strategy in STRATEGIES
+        .into_iter()
+        .filter(|strategy| strategy.classes.contains(&case.class))
+    {
         match (strategy.draft)(case) {
             Ok(draft) => fit.push((strategy, draft)),
             Err(why) => unfit.push((strategy.name, why.0)),
@@ -360,7 +457,10 @@ fn review() -> String {
                 effect.signal, effect.unit, effect.from, effect.to, effect.within_s
             );
         }
-        let more = fit.iter().skip(SHOWN).map(|(strategy, draft)| format!("{} {:.2}", strategy.name, draft.fit));
+        let more = fit
+            .iter()
+            .skip(SHOWN)
+            .map(|(strategy, draft)| format!("{} {:.2}", strategy.name, draft.fit));
         let more: Vec<_> = more.collect();
         if !more.is_empty() {
             let _ = writeln!(out, "then {}", more.join(", "));

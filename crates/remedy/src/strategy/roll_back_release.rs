@@ -1,6 +1,6 @@
 //! Goes back to the release before.
 
-use super::draft::{calm, fresh, may_restart, one_of, only, package_word, stays_up, step};
+use super::draft::{calm, fresh, may_restart, one_of, only, package_word, step};
 use super::{Authority, Case, Draft, Reversibility, Strategy, Unfit};
 use crate::action::Action;
 use crate::{Class, Kind};
@@ -28,7 +28,12 @@ pub(super) const STRATEGY: Strategy = Strategy {
     duration_s: 300.0,
     prior: [7.0, 3.0],
     harm: 0.04,
-    fallbacks: &["scale_out", "restart_rolling", "escalate_crash_loop", "notify_owner"],
+    fallbacks: &[
+        "scale_out",
+        "restart_rolling",
+        "escalate_crash_loop",
+        "notify_owner",
+    ],
     draft,
 };
 
@@ -41,10 +46,12 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             case.entity
         )));
     }
-    let age_s = case.number("deployed_s").or_else(|| case.number("release_age_s"));
-    let age_s = age_s.filter(|&age_s| age_s >= 0.0).ok_or_else(|| {
-        Unfit::because(format!("when {} was released is not known", case.entity))
-    })?;
+    let age_s = case
+        .number("deployed_s")
+        .or_else(|| case.number("release_age_s"));
+    let age_s = age_s
+        .filter(|&age_s| age_s >= 0.0)
+        .ok_or_else(|| Unfit::because(format!("when {} was released is not known", case.entity)))?;
     let since_s = case.number("since_s").filter(|&since_s| since_s >= 0.0);
     if since_s.is_some_and(|since_s| since_s > age_s) {
         return Err(Unfit::because(format!(
@@ -61,9 +68,14 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             well_s / 3600.0
         )));
     }
-    let (from, to) = (package_word(case, "version")?, package_word(case, "previous_version")?);
+    let (from, to) = (
+        package_word(case, "version")?,
+        package_word(case, "previous_version")?,
+    );
     if from == to {
-        return Err(Unfit::because(format!("{from} is what it would go back to")));
+        return Err(Unfit::because(format!(
+            "{from} is what it would go back to"
+        )));
     }
     let target = case.around.service.as_ref().unwrap_or(&case.entity);
     let set = Action::SetParameter {
@@ -74,15 +86,27 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     };
     Ok(Draft {
         steps: vec![step(set, 900.0)],
+        // A new version is a start: memory is what it is after one, and what crashed stays up.
         effect: match case.class {
-            Class::ProcessCrash => stays_up(case),
-            Class::MemoryExhaustion => fresh(case)?,
-            _ => calm(case, 900.0)?,
+            Class::ProcessCrash | Class::MemoryExhaustion => fresh(case)?,
+            Class::CpuSaturation
+            | Class::DiskExhaustion
+            | Class::NetworkLatency
+            | Class::SlowQueries
+            | Class::CertificateExpiry
+            | Class::Vulnerability
+            | Class::ConfigurationDrift => calm(case, 900.0)?,
         },
-        because: format!(
-            "it began {:.0} minutes after the release of {from}, and did not with {to}",
-            well_s / 60.0
-        ),
+        because: match since_s {
+            Some(_) => format!(
+                "it began {:.0} minutes after the release of {from}, and did not with {to}",
+                well_s / 60.0
+            ),
+            None => format!(
+                "{from} was released {:.0} minutes ago, and {to} is known to have run",
+                age_s / 60.0
+            ),
+        },
         fit: match &*case.cause {
             // What others do is not its doing.
             "burst" | "dependency" | "cycle" => 0.15,
@@ -116,9 +140,22 @@ mod tests {
             fresh.steps[0].action.to_string(),
             "set version of service/shop from \"2.4.0\" to \"2.3.7\""
         );
-        assert_eq!(fresh.because, "it began 15 minutes after the release of 2.4.0, and did not with 2.3.7");
-        assert!(drafted("600", "1500").unwrap_err().0.contains("before it was released"));
-        assert!(drafted("864000", "600").unwrap_err().0.contains("240 hours"));
+        assert_eq!(
+            fresh.because,
+            "it began 15 minutes after the release of 2.4.0, and did not with 2.3.7"
+        );
+        assert!(
+            drafted("600", "1500")
+                .unwrap_err()
+                .0
+                .contains("before it was released")
+        );
+        assert!(
+            drafted("864000", "600")
+                .unwrap_err()
+                .0
+                .contains("240 hours")
+        );
         assert!(drafted("40000", "600").unwrap().fit < fresh.fit);
     }
 }

@@ -20,7 +20,6 @@ pub(super) const STRATEGY: Strategy = Strategy {
     harm: 0.01,
     fallbacks: &[
         "clear_cache",
-        "pause_jobs",
         "clean_temporary_files",
         "remove_rotated_logs",
         "grow_volume",
@@ -37,7 +36,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             case.entity
         )));
     }
-    let (effect, fit) = disk::freed(case, 0.08)?;
+    let (effect, fit) = disk::freed(case, "log_bytes", 0.08)?;
     let rotate = Action::RotateLogs {
         target: case.entity.clone(),
     };
@@ -61,12 +60,21 @@ mod tests {
 
     #[test]
     fn it_needs_logs_and_bytes() {
-        let drafted = |volume, facts: &[(&str, &str)]| draft(&with(volume, Class::DiskExhaustion, 0.97, facts));
+        let drafted = |volume, facts: &[(&str, &str)]| {
+            draft(&with(volume, Class::DiskExhaustion, 0.97, facts))
+        };
         assert_eq!(
-            drafted("volume/a:/var/log", &[]).unwrap().steps[0].action.to_string(),
+            drafted("volume/a:/var/log", &[]).unwrap().steps[0]
+                .action
+                .to_string(),
             "rotate logs volume/a:/var/log"
         );
         assert!(drafted("volume/a:/data", &[]).is_err());
-        assert!(drafted("volume/a:/", &[("family", "inodes")]).unwrap_err().0.contains("one more file"));
+        assert!(
+            drafted("volume/a:/", &[("family", "inodes")])
+                .unwrap_err()
+                .0
+                .contains("one more file")
+        );
     }
 }

@@ -31,7 +31,10 @@ pub(super) const STRATEGY: Strategy = Strategy {
 fn draft(case: &Case) -> Result<Draft, Unfit> {
     only(case, &[Kind::Service])?;
     if case.warns("stateful") {
-        return Err(Unfit::because(format!("{} keeps data in place", case.entity)));
+        return Err(Unfit::because(format!(
+            "{} keeps data in place",
+            case.entity
+        )));
     }
     let load = case.number("load_ratio").ok_or_else(|| {
         Unfit::because(format!("how much {} has to do is not known", case.entity))
@@ -89,11 +92,19 @@ mod tests {
     #[test]
     fn it_keeps_what_is_needed() {
         let drafted = |replicas, load| {
-            let mut case = with("service/api", Class::SlowQueries, 0.95, &[("load_ratio", load)]);
+            let mut case = with(
+                "service/api",
+                Class::SlowQueries,
+                0.95,
+                &[("load_ratio", load)],
+            );
             case.around.replicas = replicas;
             draft(&case)
         };
-        assert_eq!(drafted(9, "0.1").unwrap().steps[0].action.to_string(), "scale service/api from 9 to 5");
+        assert_eq!(
+            drafted(9, "0.1").unwrap().steps[0].action.to_string(),
+            "scale service/api from 9 to 5"
+        );
         assert!(drafted(2, "0.1").unwrap_err().0.contains("must have 2"));
         assert!(drafted(9, "0.7").unwrap_err().0.contains("70 %"));
         assert!(drafted(0, "0").is_err());

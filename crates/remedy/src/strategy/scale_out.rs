@@ -14,7 +14,11 @@ const IDLE: f64 = 0.5;
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "scale_out",
     about: "start more instances, at most twice as many and at most the attribute `replicas_max`",
-    classes: &[Class::CpuSaturation, Class::MemoryExhaustion, Class::NetworkLatency],
+    classes: &[
+        Class::CpuSaturation,
+        Class::MemoryExhaustion,
+        Class::NetworkLatency,
+    ],
     reversibility: Reversibility::Reversible,
     authority: Authority::Operator,
     cost_min: 3.0,
@@ -22,7 +26,13 @@ pub(super) const STRATEGY: Strategy = Strategy {
     prior: [7.0, 3.0],
     // More instances press what stands behind them harder.
     harm: 0.015,
-    fallbacks: &["raise_cpu_quota", "raise_memory_limit", "pause_jobs", "shed_load", "notify_owner"],
+    fallbacks: &[
+        "raise_cpu_quota",
+        "raise_memory_limit",
+        "pause_jobs",
+        "shed_load",
+        "notify_owner",
+    ],
     draft,
 };
 
@@ -33,14 +43,18 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             "{service} keeps data in place, and a new instance would have none"
         )));
     }
-    if case.cause == "dependency" || (case.class == Class::NetworkLatency && case.fact("dependency").is_some()) {
+    if case.cause == "dependency"
+        || (case.class == Class::NetworkLatency && case.fact("dependency").is_some())
+    {
         return Err(Unfit::because(format!(
             "{service} waits for something else, and more who wait press it harder"
         )));
     }
     let from = case.around.replicas;
     let most = case.count("replicas_max").ok_or_else(|| {
-        Unfit::because(format!("nothing says how many instances {service} may have"))
+        Unfit::because(format!(
+            "nothing says how many instances {service} may have"
+        ))
     })?;
     if from == 0 || from >= most {
         return Err(Unfit::because(format!(
@@ -49,7 +63,8 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     }
     let level = |to: u32| case.value * (f64::from(from) / f64::from(to));
     // The fewest that make it calm; where none do, the most.
-    let sizes = [from.div_ceil(4), from.div_ceil(2), from].map(|more| from.saturating_add(more).min(most));
+    let sizes =
+        [from.div_ceil(4), from.div_ceil(2), from].map(|more| from.saturating_add(more).min(most));
     let is_calm = |&to: &u32| level(to) <= case.threshold * CALM;
     let to = sizes.into_iter().find(is_calm).unwrap_or(sizes[2]);
     let scale = Action::Scale {
@@ -57,7 +72,13 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         from,
         to,
     };
-    let fit = by_cause(case, &[("growth", 0.85), ("burst", 0.75), ("leak", 0.2)], 0.6);
+    // What an instance holds in memory already it does not hand over.
+    let share = match case.class == Class::MemoryExhaustion {
+        true => 0.75,
+        false => 1.0,
+    };
+    let table = [("growth", 0.85), ("burst", 0.75), ("leak", 0.2)];
+    let fit = by_cause(case, &table, 0.6) * share;
     let is_idle = case.number("load_ratio").is_some_and(|load| load < IDLE);
     Ok(Draft {
         steps: vec![step(scale, 600.0)],
@@ -74,9 +95,10 @@ fn service(case: &Case) -> Result<&EntityId, Unfit> {
         return Ok(&case.entity);
     }
     only(case, &[Kind::Instance])?;
-    case.around.service.as_ref().ok_or_else(|| {
-        Unfit::because(format!("of which service {} is, is not known", case.entity))
-    })
+    case.around
+        .service
+        .as_ref()
+        .ok_or_else(|| Unfit::because(format!("of which service {} is, is not known", case.entity)))
 }
 
 #[cfg(test)]
@@ -87,11 +109,20 @@ mod tests {
     #[test]
     fn as_many_as_it_takes_and_may_have() {
         let drafted = |replicas, value, most| {
-            let mut case = with("service/api", Class::CpuSaturation, value, &[("replicas_max", most)]);
+            let mut case = with(
+                "service/api",
+                Class::CpuSaturation,
+                value,
+                &[("replicas_max", most)],
+            );
             case.around.replicas = replicas;
             draft(&case)
         };
-        let shown = |replicas, value, most| drafted(replicas, value, most).unwrap().steps[0].action.to_string();
+        let shown = |replicas, value, most| {
+            drafted(replicas, value, most).unwrap().steps[0]
+                .action
+                .to_string()
+        };
         assert_eq!(shown(4, 0.72, "20"), "scale service/api from 4 to 5");
         assert_eq!(shown(4, 0.95, "20"), "scale service/api from 4 to 8");
         assert_eq!(shown(4, 0.95, "5"), "scale service/api from 4 to 5");
@@ -102,10 +133,16 @@ mod tests {
 
     #[test]
     fn who_waits_is_not_helped_by_more_who_wait() {
-        let mut case = with("service/api", Class::NetworkLatency, 1.0, &[("replicas_max", "9")]);
+        let mut case = with(
+            "service/api",
+            Class::NetworkLatency,
+            1.0,
+            &[("replicas_max", "9")],
+        );
         case.around.replicas = 3;
         assert!(draft(&case).is_ok());
-        case.facts.insert("dependency".into(), "database/orders".into());
+        case.facts
+            .insert("dependency".into(), "database/orders".into());
         assert!(draft(&case).unwrap_err().0.contains("harder"));
     }
 }

@@ -14,7 +14,12 @@ const CALM: f64 = 0.8;
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "shed_load",
     about: "refuse as many requests as it takes, at most the attribute `sheddable`",
-    classes: &[Class::CpuSaturation, Class::MemoryExhaustion, Class::NetworkLatency, Class::SlowQueries],
+    classes: &[
+        Class::CpuSaturation,
+        Class::MemoryExhaustion,
+        Class::NetworkLatency,
+        Class::SlowQueries,
+    ],
     reversibility: Reversibility::Reversible,
     authority: Authority::Operator,
     // People are turned away for as long as it lasts.
@@ -27,29 +32,34 @@ pub(super) const STRATEGY: Strategy = Strategy {
 };
 
 fn draft(case: &Case) -> Result<Draft, Unfit> {
-    only(case, &[Kind::Service, Kind::Instance, Kind::Host])?;
+    only(case, &[Kind::Service, Kind::Instance])?;
     let most = match case.attribute("sheddable") {
         Some("yes" | "true") => Some(USUAL_SHARE),
         _ => case.ceiling("sheddable").filter(|&share| share <= 1.0),
     };
     let most = most.ok_or_else(|| {
-        Unfit::because(format!("nothing says that requests to {} may be refused", case.entity))
+        Unfit::because(format!(
+            "nothing says that requests to {} may be refused",
+            case.entity
+        ))
     })?;
     // In steps of 5 %: nobody can measure more finely.
     let needed = 1.0 - CALM * case.threshold / case.value;
     let needed = (needed * 20.0).ceil() / 20.0;
     let share = needed.max(0.05).min(most);
-    let target = match case.entity.kind() {
-        Kind::Instance => case.around.service.as_ref().unwrap_or(&case.entity),
-        _ => &case.entity,
-    };
+    let target = case.around.service.as_ref().unwrap_or(&case.entity);
     let shed = Action::ShedLoad {
         target: target.clone(),
         share,
     };
     // Half of what it takes is no cure.
     let is_enough = share >= needed;
-    let table = [("burst", 0.7), ("growth", 0.35), ("dependency", 0.3), ("leak", 0.1)];
+    let table = [
+        ("burst", 0.7),
+        ("growth", 0.35),
+        ("dependency", 0.3),
+        ("leak", 0.1),
+    ];
     let fit = by_cause(case, &table, 0.4);
     Ok(Draft {
         steps: vec![step(shed, 30.0)],
@@ -70,11 +80,31 @@ mod tests {
 
     #[test]
     fn as_few_as_it_takes() {
-        let drafted = |value, sheddable| draft(&with("service/api", Class::CpuSaturation, value, &[("sheddable", sheddable)]));
-        let shown = |value, sheddable| drafted(value, sheddable).unwrap().steps[0].action.to_string();
-        assert_eq!(shown(0.74, "yes"), "refuse 10 % of the requests to service/api");
-        assert_eq!(shown(0.98, "yes"), "refuse 20 % of the requests to service/api");
-        assert_eq!(shown(0.98, "0.5"), "refuse 30 % of the requests to service/api");
+        let drafted = |value, sheddable| {
+            draft(&with(
+                "service/api",
+                Class::CpuSaturation,
+                value,
+                &[("sheddable", sheddable)],
+            ))
+        };
+        let shown = |value, sheddable| {
+            drafted(value, sheddable).unwrap().steps[0]
+                .action
+                .to_string()
+        };
+        assert_eq!(
+            shown(0.74, "yes"),
+            "refuse 10 % of the requests to service/api"
+        );
+        assert_eq!(
+            shown(0.98, "yes"),
+            "refuse 20 % of the requests to service/api"
+        );
+        assert_eq!(
+            shown(0.95, "0.5"),
+            "refuse 30 % of the requests to service/api"
+        );
         assert!(drafted(0.98, "").is_err());
         assert!(drafted(0.98, "7").is_err());
         assert!(drafted(f64::NAN, "yes").is_err());

@@ -51,12 +51,18 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     Ok(Draft {
         steps: vec![step(set, 60.0)],
         effect: match &*case.unit {
-            "ratio" | "percent" => effect(case, case.value * f64::from(from) / f64::from(to), 180.0)?,
+            "ratio" | "percent" => {
+                effect(case, case.value * f64::from(from) / f64::from(to), 180.0)?
+            }
             _ => calm(case, 300.0)?,
         },
         because: format!("requests wait for one of {from} connections, and there may be {most}"),
         // Connections that are never given back fill any pool.
-        fit: by_cause(case, &[("growth", 0.75), ("burst", 0.6), ("leak", 0.1)], 0.5),
+        fit: by_cause(
+            case,
+            &[("growth", 0.75), ("burst", 0.6), ("leak", 0.1)],
+            0.5,
+        ),
         capacity_away: 0.0,
     })
 }
@@ -69,11 +75,18 @@ mod tests {
     #[test]
     fn it_needs_a_pool_with_room() {
         let drafted = |size, most| {
-            let facts = [("family", "connections"), ("pool_size", size), ("pool_max", most)];
+            let facts = [
+                ("family", "connections"),
+                ("pool_size", size),
+                ("pool_max", most),
+            ];
             draft(&with("service/api", Class::NetworkLatency, 1.0, &facts))
         };
         let set = &drafted("20", "40").unwrap().steps[0];
-        assert_eq!(set.action.to_string(), "set pool_size of service/api from \"20\" to \"30\"");
+        assert_eq!(
+            set.action.to_string(),
+            "set pool_size of service/api from \"20\" to \"30\""
+        );
         assert_eq!(
             set.inverse.as_ref().unwrap().to_string(),
             "set pool_size of service/api from \"30\" to \"20\""

@@ -36,19 +36,19 @@ impl Topology {
         let owner = nearest
             .into_iter()
             .flatten()
-            .find_map(|near| self.node(near).owner.clone());
+            .find_map(|near| self.node(near).owner.as_deref().map(str::to_owned));
         let said = [Some(number), service].into_iter().flatten();
         let said = said.filter_map(|near| self.node(near).tier).next();
         let tier = said.into_iter().chain(impact.tier).min();
         let tier = tier.or_else(|| host.and_then(|host| self.node(host).tier));
-        let mut attributes = self.node(number).attributes.clone();
+        let mut attributes = self.about(number).attributes.clone();
         for above in [service, host].into_iter().flatten() {
-            for (name, value) in &self.node(above).attributes {
+            for (name, value) in &self.about(above).attributes {
                 let entry = attributes.entry(name.clone());
                 entry.or_insert_with(|| value.clone());
             }
         }
-        let name = |number: u32| self.node(number).id.clone();
+        let name = |number: u32| self.id(number).clone();
         Surroundings {
             attributes,
             service: service.map(name),
@@ -73,7 +73,7 @@ impl Topology {
     #[must_use]
     pub fn service_of(&self, id: &EntityId) -> Option<&EntityId> {
         let service = self.service(self.find(id)?)?;
-        Some(&self.node(service).id)
+        Some(self.id(service))
     }
 
     fn service(&self, number: u32) -> Option<u32> {
@@ -105,21 +105,9 @@ impl Topology {
                     .iter()
                     .map(|edge| edge.other),
             ),
+            // Who uses something is not used itself, so this ends.
             Kind::Certificate | Kind::Package | Kind::Configuration => {
-                only(self.users(number).filter_map(|user| {
-                    match self.kind(user) {
-                        Kind::Host => Some(user),
-                        Kind::Service
-                        | Kind::Instance
-                        | Kind::Volume
-                        | Kind::Database
-                        | Kind::Certificate
-                        | Kind::Package
-                        | Kind::Configuration => of(&self.node(user).out, Relation::RunsOn)
-                            .first()
-                            .map(|edge| edge.other),
-                    }
-                }))
+                only(self.users(number).filter_map(|user| self.host(user)))
             }
         }
     }
@@ -142,7 +130,7 @@ impl Topology {
                 let all = of(out, Relation::DependsOn).iter();
                 all.chain(of(out, Relation::StoresOn))
             })
-            .map(|edge| &self.node(edge.other).id)
+            .map(|edge| self.id(edge.other))
             .collect();
         relied.sort_unstable();
         relied.dedup();

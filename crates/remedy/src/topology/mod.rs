@@ -16,11 +16,15 @@ mod around;
 mod declared;
 mod graph;
 mod labels;
+mod learn;
 mod names;
+mod reading;
 mod relation;
 mod rules;
 mod walk;
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
 

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LabelRules {
-    /// A service. `job` goes last in effect: it names what is scraped, and is not asked for metrics that tell of others.
+    /// A service. `job` names what is scraped: it counts for less than a host, and for nothing where one tells of others
+    /// ([`LabelRules::cluster_metrics`]).
     pub service: Vec<String>,
     /// A pod, which is an instance.
     pub pod: Vec<String>,

@@ -94,7 +94,7 @@ impl Front {
 
 impl Topology {
     fn by_name(&self, a: u32, b: u32) -> Ordering {
-        self.node(a).id.cmp(&self.node(b).id)
+        self.id(a).cmp(self.id(b))
     }
 
     /// Keeps the first `most` by name, sorted.
@@ -145,7 +145,7 @@ impl Topology {
             let is_path_wanted = impact.affected.len() < MAX_PATHS;
             for i in 0..front.here.len() {
                 let node = front.here[i];
-                for other in self.suffering(node, depth == 0) {
+                self.suffering(node, depth == 0).for_each(|other| {
                     // Of several ways of one length, the one over the first by name.
                     let is_better = front.reach(other)
                         || is_path_wanted
@@ -154,7 +154,7 @@ impl Topology {
                     if is_better {
                         parents[other as usize] = node;
                     }
-                }
+                });
             }
             if !front.advance() {
                 break;
@@ -177,21 +177,27 @@ impl Topology {
 
     /// Takes in what was found at one distance.
     fn note(&self, found: &[u32], impact: &mut Impact) {
-        let services = found.iter().copied();
-        let services: Vec<_> = services
-            .filter(|&node| self.kind(node) == Kind::Service)
-            .collect();
+        let mut services = Vec::new();
+        let mut owned: Option<u32> = None;
+        let is_owner_wanted = impact.owned.is_none();
+        for &number in found {
+            let node = self.node(number);
+            if node.kind == Kind::Service {
+                services.push(number);
+            }
+            impact.tier = impact.tier.into_iter().chain(node.tier).min();
+            if is_owner_wanted
+                && node.owner.is_some()
+                && owned.is_none_or(|first| self.by_name(number, first).is_lt())
+            {
+                owned = Some(number);
+            }
+        }
+        impact.owned = impact.owned.or(owned);
         impact.n_affected += services.len() as u32;
         let room = MAX_AFFECTED - impact.affected.len();
         if room > 0 {
             impact.affected.extend(self.first_by_name(services, room));
-        }
-        let tiers = found.iter().filter_map(|&node| self.node(node).tier);
-        impact.tier = impact.tier.into_iter().chain(tiers).min();
-        if impact.owned.is_none() {
-            let owned = found.iter().copied();
-            let owned = owned.filter(|&node| self.node(node).owner.is_some());
-            impact.owned = owned.min_by(|&a, &b| self.by_name(a, b));
         }
     }
 
@@ -222,7 +228,7 @@ impl Topology {
             }
             let room = MAX_CAUSES - causes.len();
             let found = self.first_by_name(front.here.clone(), room);
-            causes.extend(found.iter().map(|&node| (self.node(node).id.clone(), hops)));
+            causes.extend(found.iter().map(|&node| (self.id(node).clone(), hops)));
             if causes.len() == MAX_CAUSES {
                 break;
             }
@@ -238,7 +244,8 @@ impl Topology {
         }
         done[node as usize] |= LINKS;
         let out = &self.node(node).out;
-        for edge in &out[of(out, Relation::PartOf).len()..] {
+        let relied_on = &out[of(out, Relation::PartOf).len()..];
+        for edge in relied_on {
             front.reach(edge.other);
             // The host's volumes come with it, unless others are known to keep their files there.
             let is_on = edge.relation == Relation::RunsOn && self.kind(node) != Kind::Volume;

@@ -31,6 +31,7 @@ use crate::intake::Intake;
 use crate::keeper::{Keeper, SnapshotStatus};
 use crate::lookout::{self, LookoutThread};
 use crate::models;
+use crate::planning;
 use crate::sinks::Sinks;
 
 /// Why the server did not start.
@@ -81,6 +82,12 @@ pub enum StartError {
     /// The models that say what runs out cannot be used.
     #[error("the models for outlooks")]
     Outlook(#[from] onnx::LoadError),
+    /// The planner cannot be brought back.
+    #[error(transparent)]
+    Planning(#[from] planning::PlanningError),
+    /// The rules of the configuration make no sense.
+    #[error("findings.rules")]
+    Signs(#[from] remedy::signs::SignsError),
     /// The system gives no more threads.
     #[error("starting a thread")]
     Thread(#[source] io::Error),
@@ -121,10 +128,25 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let feedback = state_dir.as_ref().map(StateDir::feedback).transpose()?;
     let board = Arc::new(Board::new(&config.watch));
     let captured = capture::Opened::new(&config.capture, n_shards(&config))?;
+    let (stop, stopping) = signal::channel(false);
+    let planner = planning::Opened::new(
+        &config,
+        state_dir.as_ref().map(StateDir::path),
+        &clock,
+        stopping.clone(),
+    )
+    .await?;
+    let planning = planner.as_ref().map(planning::Opened::planning);
+    let people = planning.iter().flat_map(|planning| planning.people.tokens());
+    let auth = auth.or(people);
+    let reporter = planning.as_ref().map(|planning| {
+        lookout::Reporter::new(&config, Arc::clone(&planning.mailbox), Arc::clone(&clock))
+    });
     let lookout = lookout::Opened::new(
         &config,
         n_shards(&config),
         state_dir.as_ref().map(StateDir::path),
+        reporter.transpose()?,
     )?;
     let sink = Arc::new(Sinks {
         board: Arc::clone(&board),
@@ -175,7 +197,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         }
         None => None,
     };
-    let intake = Intake::new(Arc::clone(&engine), clock, &config.ingest);
+    let intake = Intake::new(Arc::clone(&engine), Arc::clone(&clock), &config.ingest);
+    let planner = planner.map(|opened| opened.start(&config));
     let culprits = Arc::new(Culprits::new(config.watch.closed_events));
     let host = match config.host.enabled {
         true => {
@@ -189,7 +212,6 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         true => Some(serve_models(&config, built_in).await?),
         false => None,
     };
-    let (stop, stopping) = signal::channel(false);
     if let Some(inference) = &inference {
         let every = Duration::from_secs_f64(config.models.check_interval_s);
         tokio::spawn(inference::follow(
@@ -217,6 +239,8 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         host_missing: host.as_ref().map(HostThread::missing),
         inference,
         models,
+        planning,
+        clock,
         config,
         stopping: stopping.clone(),
     }));
@@ -234,6 +258,7 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
         capture,
         lookout,
         learning,
+        planner,
         reload,
         grace,
         _state_dir: state_dir,

@@ -18,6 +18,7 @@ use crate::intake::Intake;
 use crate::keeper::Keeper;
 use crate::learning::LearningThread;
 use crate::lookout::LookoutThread;
+use crate::planning::PlanningTask;
 
 /// What SIGHUP does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,7 @@ pub struct Running {
     pub(super) capture: Option<Arc<capture::Recorder>>,
     pub(super) lookout: Option<LookoutThread>,
     pub(super) learning: Option<LearningThread>,
+    pub(super) planner: Option<PlanningTask>,
     /// Told when the champion is to be looked at again.
     pub(super) reload: Arc<Notify>,
     pub(super) grace: Duration,
@@ -125,6 +127,9 @@ impl Running {
         {
             tracing::warn!("streams were still open after the grace period; they are cut off");
             self.server.abort();
+        }
+        if let Some(planner) = self.planner.take() {
+            planner.join().await;
         }
         let (host, keeper, learning) = (self.host.take(), self.keeper.take(), self.learning.take());
         let lookout = self.lookout.take();

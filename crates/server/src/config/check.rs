@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use hotpath::Shard;
+use remedy::topology::Topology;
 use toml::{Table, Value};
 
 use super::{Config, Problem};
@@ -105,6 +106,10 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
         state,
         watch,
         outlook,
+        planner,
+        safety,
+        findings,
+        topology,
         capture,
         models,
         learning,
@@ -274,6 +279,14 @@ pub(super) fn ranges(config: &Config) -> Vec<Problem> {
             .problems()
             .map(|(key, message)| problem(&key, message)),
     );
+    let said = planner.problems().into_iter().chain(findings.problems());
+    problems.extend(said.map(|(key, message)| problem(&key, message)));
+    let said = safety.problems().into_iter();
+    problems.extend(said.map(|said| problem(&format!("safety.{}", said.key), said.message)));
+    if let Err(error) = Topology::from_declared(topology) {
+        let said = error.0.iter();
+        problems.extend(said.map(|said| problem(&said.place, said.mistake.to_string())));
+    }
     problems.extend(
         capture
             .problems()

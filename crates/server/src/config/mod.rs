@@ -5,6 +5,7 @@ mod check;
 mod engine_text;
 mod models;
 mod outlook;
+mod planner;
 
 use std::fmt;
 use std::fs;
@@ -17,6 +18,8 @@ use serde::{Deserialize, Serialize};
 pub use capture::CaptureConfig;
 pub use models::{LearningConfig, ModelsConfig};
 pub use outlook::{LimitConfig, ObjectivesConfig, OutlookConfig};
+pub(crate) use planner::BRAKE_FILE;
+pub use planner::{DriftConfig, FindingsConfig, PersonConfig, PlannerConfig, WebhookConfig};
 
 /// Everything that may be set. [`Config::default_toml`] documents each key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +37,14 @@ pub struct Config {
     pub watch: WatchConfig,
     /// What is foretold of resources.
     pub outlook: OutlookConfig,
+    /// Issues and plans.
+    pub planner: PlannerConfig,
+    /// How bold the planner is, and within which bounds.
+    pub safety: remedy::Settings,
+    /// What is looked at beside metrics, and thresholds of your own.
+    pub findings: FindingsConfig,
+    /// Which things there are, and what depends on what.
+    pub topology: remedy::topology::Declared,
     /// What is written down for learning.
     pub capture: CaptureConfig,
     /// Models kept like code.

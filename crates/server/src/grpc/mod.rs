@@ -9,6 +9,7 @@ mod info;
 mod ingest;
 mod models;
 mod outlook;
+mod planning;
 mod risk;
 mod scoring;
 mod to_proto;
@@ -25,6 +26,7 @@ use hotpath::Engine;
 use parking_lot::Mutex;
 use proto::inference as oip;
 use proto::v1;
+use series::Clock;
 use sources::host::Missing;
 use store::FeedbackLog;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch as signal};
@@ -45,6 +47,7 @@ use crate::intake::Intake;
 use crate::keeper::SnapshotStatus;
 use crate::lookout::Outlooks;
 use crate::metrics;
+use crate::planning::Planning;
 use to_proto::Names;
 
 /// Lists that are put together at once. They walk over all series; more at a time would only take turns.
@@ -66,6 +69,8 @@ pub(crate) struct State {
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
     pub(crate) inference: Option<Arc<Inference>>,
     pub(crate) models: Option<Arc<Kept>>,
+    pub(crate) planning: Option<Arc<Planning>>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Config,
     pub(crate) started: Instant,
     /// Turns to `true` when the server is to stop.
@@ -88,6 +93,8 @@ pub(crate) struct Parts {
     pub(crate) host_missing: Option<Arc<Mutex<Vec<Missing>>>>,
     pub(crate) inference: Option<Arc<Inference>>,
     pub(crate) models: Option<Arc<Kept>>,
+    pub(crate) planning: Option<Arc<Planning>>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) config: Config,
     pub(crate) stopping: signal::Receiver<bool>,
 }
@@ -106,6 +113,8 @@ impl State {
             host_missing,
             inference,
             models,
+            planning,
+            clock,
             config,
             stopping,
         } = parts;
@@ -126,6 +135,8 @@ impl State {
             host_missing,
             inference,
             models,
+            planning,
+            clock,
             config,
             stopping,
         }
@@ -182,7 +193,7 @@ fn stopping() -> Status {
 
 /// The names that health is reported under; the empty one stands for the server as a whole. The last one is there
 /// when models are served.
-const HEALTH_NAMES: [&str; 10] = [
+const HEALTH_NAMES: [&str; 13] = [
     "",
     v1::ingest_service_server::SERVICE_NAME,
     v1::risk_service_server::SERVICE_NAME,
@@ -192,6 +203,9 @@ const HEALTH_NAMES: [&str; 10] = [
     v1::server_service_server::SERVICE_NAME,
     v1::capture_service_server::SERVICE_NAME,
     v1::model_service_server::SERVICE_NAME,
+    v1::issue_service_server::SERVICE_NAME,
+    v1::plan_service_server::SERVICE_NAME,
+    v1::safety_service_server::SERVICE_NAME,
     oip::grpc_inference_service_server::SERVICE_NAME,
 ];
 
@@ -229,9 +243,12 @@ pub(crate) async fn routes(
     use v1::capture_service_server::CaptureServiceServer;
     use v1::feedback_service_server::FeedbackServiceServer;
     use v1::ingest_service_server::IngestServiceServer;
+    use v1::issue_service_server::IssueServiceServer;
     use v1::model_service_server::ModelServiceServer;
     use v1::outlook_service_server::OutlookServiceServer;
+    use v1::plan_service_server::PlanServiceServer;
     use v1::risk_service_server::RiskServiceServer;
+    use v1::safety_service_server::SafetyServiceServer;
     use v1::scoring_service_server::ScoringServiceServer;
     use v1::server_service_server::ServerServiceServer;
 
@@ -266,6 +283,9 @@ pub(crate) async fn routes(
     add!(ServerServiceServer, info::Info(Arc::clone(state)));
     add!(ModelServiceServer, models::Models(Arc::clone(state)));
     add!(CaptureServiceServer, capture::Captures(Arc::clone(state)));
+    add!(IssueServiceServer, planning::Issues(Arc::clone(state)));
+    add!(PlanServiceServer, planning::Plans(Arc::clone(state)));
+    add!(SafetyServiceServer, planning::Safety(Arc::clone(state)));
     if let Some(inference) = &state.inference {
         let service = inference::Inferences {
             inference: Arc::clone(inference),

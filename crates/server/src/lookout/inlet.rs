@@ -11,6 +11,9 @@ use series::Sample;
 use super::interest::{Interest, Interests};
 use crate::thread_number::thread_number;
 
+/// Risks in events that may wait: they corroborate, and nothing hangs on one of them.
+const MAX_EVENTS: usize = 4096;
+
 /// The shards' end, and the bell between them and the lookout's thread.
 #[derive(Debug)]
 pub(crate) struct Inlet {
@@ -18,6 +21,8 @@ pub(crate) struct Inlet {
     buffers: Box<[Mutex<Vec<Sample>>]>,
     /// Samples that one buffer may hold.
     most: usize,
+    /// Risks in an event, of series that are wanted.
+    events: Mutex<Vec<Risk>>,
     dropped: AtomicU64,
     rung: Mutex<Rung>,
     bell: Condvar,
@@ -38,6 +43,7 @@ impl Inlet {
             interests: Interests::new(max_series),
             buffers: (0..n_shards).map(|_| Mutex::default()).collect(),
             most: (queue_samples / n_shards).max(1),
+            events: Mutex::default(),
             dropped: AtomicU64::new(0),
             rung: Mutex::default(),
             bell: Condvar::new(),
@@ -52,6 +58,15 @@ impl Inlet {
         let mut wanted = wanted.peekable();
         if wanted.peek().is_none() {
             return;
+        }
+        let in_event = risks.iter().filter(|risk| {
+            risk.event.is_some() && self.interests.of(risk.series) == Interest::Wanted
+        });
+        let mut in_event = in_event.peekable();
+        if in_event.peek().is_some() {
+            let mut events = self.events.lock();
+            let room = MAX_EVENTS.saturating_sub(events.len());
+            events.extend(in_event.take(room));
         }
         let mut buffer = self.buffers[thread_number() % self.buffers.len()].lock();
         let before = buffer.len();
@@ -85,6 +100,11 @@ impl Inlet {
             // Under the lock there is only a copy, of a few hundred kilobytes as a rule; the buffer keeps its room.
             samples.append(&mut buffer.lock());
         }
+    }
+
+    /// Moves the risks in events that wait to the end of `events`.
+    pub(super) fn take_events(&self, events: &mut Vec<Risk>) {
+        events.append(&mut self.events.lock());
     }
 
     /// Waits for the end of `tick`, for a buffer that fills, or for [`Inlet::stop`]; whether it was the last of these.

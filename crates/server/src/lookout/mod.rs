@@ -9,6 +9,7 @@ mod board;
 mod days;
 mod inlet;
 mod interest;
+mod reporter;
 mod tally;
 mod wanted;
 mod watch;
@@ -26,6 +27,7 @@ use crate::config::Config;
 
 pub(crate) use board::{Outlooks, Row, Said, Subscription};
 pub(crate) use inlet::Inlet;
+pub(crate) use reporter::{Reporter, local_host};
 pub(crate) use wanted::{Wanted, within};
 
 use days::Days;
@@ -47,6 +49,7 @@ impl Opened {
         config: &Config,
         n_shards: usize,
         state_dir: Option<&Path>,
+        reporter: Option<Reporter>,
     ) -> Result<Option<Self>, LoadError> {
         let (outlook, watch) = (&config.outlook, &config.watch);
         if !outlook.enabled {
@@ -64,7 +67,8 @@ impl Opened {
         let stale_us = (outlook.stale_after_s * 1e6) as i64;
         let days = Days::open(state_dir.map(days::file_in));
         Ok(Some(Self {
-            worker: Worker::new(outlook.lookout(), judge, stale_us, days, &inlet, &outlooks),
+            worker: Worker::new(outlook.lookout(), judge, stale_us, days, &inlet, &outlooks)
+                .telling(reporter, config.findings.rules.clone()),
             inlet,
             outlooks,
         }))

@@ -11,7 +11,9 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use hotpath::{Engine, Lookout, LookoutConfig};
+use predict::Risk;
 use predict::exhaustion::{Judge, Outlook};
+use remedy::signs::RuleConfig;
 use series::{Sample, SeriesId, SeriesKey, Timestamp};
 
 use super::alarm::{Alarms, Word};
@@ -19,6 +21,7 @@ use super::board::{Outlooks, Row};
 use super::days::Days;
 use super::inlet::Inlet;
 use super::interest::Interest;
+use super::reporter::Reporter;
 
 /// Resources refreshed per turn beyond their even share, so that few resources are not late.
 const SPARE: usize = 16;
@@ -52,6 +55,10 @@ pub(super) struct Worker {
     /// The newest of those that were here at the turn before.
     newest: Option<Timestamp>,
     said: Vec<Outlook>,
+    /// Tells the planner, if there is one, by these rules beside the built-in ones.
+    reporter: Option<Reporter>,
+    rules: Vec<RuleConfig>,
+    events: Vec<Risk>,
 }
 
 impl Worker {
@@ -80,7 +87,16 @@ impl Worker {
             samples: Vec::new(),
             newest: None,
             said: Vec::new(),
+            reporter: None,
+            rules: Vec::new(),
+            events: Vec::new(),
         }
+    }
+
+    /// The same, telling the planner what it finds by these rules of the configuration and the built-in ones.
+    pub(super) fn telling(mut self, reporter: Option<Reporter>, rules: Vec<RuleConfig>) -> Self {
+        (self.reporter, self.rules) = (reporter, rules);
+        self
     }
 
     /// Works until the inlet is stopped.
@@ -107,8 +123,12 @@ impl Worker {
             return;
         };
         self.take_samples(|id| engine.key(id));
+        self.take_events(|id| engine.key(id));
         drop(engine);
         self.refresh(now);
+        if let Some(reporter) = &mut self.reporter {
+            reporter.turn();
+        }
         self.sweep(now);
         if now.seconds_since(self.saved) >= SAVE_S {
             self.saved = now;
@@ -141,7 +161,12 @@ impl Worker {
             while self.n_known <= sample.series.0 {
                 let id = SeriesId(self.n_known);
                 let Some(key) = key(id) else { break };
-                let interest = match lookout.add_series(id, &key) {
+                let is_wanted = lookout.add_series(id, &key);
+                let is_wanted = match &mut self.reporter {
+                    Some(reporter) => reporter.add_series(id, &key, is_wanted),
+                    None => is_wanted,
+                };
+                let interest = match is_wanted {
                     true => Interest::Wanted,
                     false => Interest::Unwanted,
                 };
@@ -150,6 +175,19 @@ impl Worker {
             }
             if self.inlet.interests.of(sample.series) == Interest::Wanted {
                 lookout.push(sample);
+                if let Some(reporter) = &mut self.reporter {
+                    reporter.push(sample);
+                }
+            }
+        }
+    }
+
+    /// Passes on what the engine found odd.
+    fn take_events(&mut self, key: impl Fn(SeriesId) -> Option<Arc<SeriesKey>>) {
+        self.inlet.take_events(&mut self.events);
+        for risk in self.events.drain(..) {
+            if let (Some(reporter), Some(key)) = (&mut self.reporter, key(risk.series)) {
+                reporter.event(&key, &risk);
             }
         }
     }
@@ -173,6 +211,10 @@ impl Worker {
                 }
                 // What is remembered to be judged is what readers are told, the day ahead included.
                 lookout.told(outlook);
+                if let Some(reporter) = &mut self.reporter {
+                    let key = &lookout.resources()[outlook.resource as usize].key;
+                    reporter.outlook(key, outlook);
+                }
             }
             if !self.said.is_empty() || self.is_sweep_due(now) {
                 self.outlooks.meet(lookout.resources(), now);
@@ -234,6 +276,9 @@ impl Worker {
         self.inlet.interests.forget();
         self.alarms.clear();
         self.days.begin_again();
+        if let Some(reporter) = &mut self.reporter {
+            reporter.begin_again(&self.rules);
+        }
         self.samples.clear();
         (self.n_known, self.swept, self.newest) = (0, None, None);
     }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 use super::text::{CONTENT_TYPE, Kind, Text};
-use super::{capture, engine, learning, model, outlook};
+use super::{capture, engine, learning, model, outlook, planner};
 use crate::auth::Auth;
 use crate::grpc::State;
 
@@ -39,6 +39,9 @@ fn page(state: &State) -> String {
     engine::write(&mut text, state, now);
     if let Some(outlooks) = &state.outlooks {
         outlook::write(&mut text, outlooks);
+    }
+    if let Some(planning) = &state.planning {
+        planner::write(&mut text, planning);
     }
     if let Some(report) = state.capture.as_ref().and_then(|capture| capture.report()) {
         capture::write(&mut text, &report);

@@ -1,4 +1,4 @@
-//! What operators watch: counters of the engine, of the lookout, of capture and learning, and of the models that are served, as a page for Prometheus.
+//! What operators watch: counters of the engine, of the lookout, of the planner, of capture and learning, and of the models that are served, as a page for Prometheus.
 
 mod capture;
 mod engine;
@@ -7,6 +7,7 @@ mod http;
 mod learning;
 mod model;
 mod outlook;
+mod planner;
 mod text;
 
 pub(crate) use histogram::nanos;

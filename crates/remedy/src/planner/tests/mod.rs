@@ -1,10 +1,43 @@
 //! The planner from outside: what is found, what is decided, what goes out, whatever the order of things.
 
+mod correlation;
+mod crash;
+mod decision;
+mod effect;
+mod events;
+mod ledger;
+mod life;
+mod people;
+mod safety;
+mod shop;
+mod storm;
+mod world;
+
 use super::*;
 use crate::decision::{DecisionId, Urgency};
 use crate::plan::PlanState;
 use crate::strategy::{Effect, Reversibility};
 use crate::{Class, Kind};
+
+impl Planner {
+    /// How many things it holds in each of its maps, but for leases and rates, which stay.
+    pub(super) fn held_things(&self) -> [usize; 12] {
+        [
+            self.live.len(),
+            self.resolved.len(),
+            self.gone.len(),
+            self.plans.len(),
+            self.active.len(),
+            self.busy.len(),
+            self.by_finding.len(),
+            self.by_entity.len(),
+            self.by_cause.len(),
+            self.measured.len(),
+            self.to_decide.len(),
+            self.books.all().count(),
+        ]
+    }
+}
 
 /// A plan that somebody made.
 pub(super) fn plan() -> Plan {

@@ -1,0 +1,195 @@
+//! One plan: in a few lines, and as the page that its reviewer gets.
+
+use std::io;
+
+use proto::v1::{Plan, PlanState, PlanStep, StepState};
+use series::Timestamp;
+
+use crate::outlook::words::length;
+use crate::page::Page;
+use crate::planner::{enums, words};
+
+/// A plan within the story of its issue.
+pub(in crate::planner) fn brief(
+    page: &mut Page<'_>,
+    plan: &Plan,
+    now: Timestamp,
+) -> io::Result<()> {
+    let state = words::state(plan);
+    let Plan {
+        strategy,
+        entity,
+        confidence,
+        risk,
+        ..
+    } = plan;
+    let head = format!(
+        "{state}: {strategy} on {entity}; confidence {confidence:.2}, risk {risk:.2}, {}",
+        plan.reversibility
+    );
+    page.hanging(2, &plan.id, mark(plan), &head)?;
+    for (i, step) in plan.steps.iter().enumerate() {
+        write_step(page, 2 + mark(plan), i + 1, step)?;
+    }
+    let indent = 2 + mark(plan);
+    for (name, text) in became(plan, now) {
+        page.hanging(indent, name, 10, &text)?;
+    }
+    Ok(())
+}
+
+/// Columns of the number of a plan.
+fn mark(plan: &Plan) -> usize {
+    plan.id.chars().count().clamp(2, 12) + 2
+}
+
+/// `1. Restart instance/shop/api-1.  done in 14 s`.
+pub(in crate::planner) fn write_step(
+    page: &mut Page<'_>,
+    indent: usize,
+    n: usize,
+    step: &PlanStep,
+) -> io::Result<()> {
+    page.hanging(indent, &format!("{n}."), 3, &step_sentence(step))
+}
+
+/// `done: Restart instance/shop/api-1. (took 14 s: …)`.
+pub(in crate::planner) fn step_sentence(step: &PlanStep) -> String {
+    let mut text = format!("{}: {}", enums::step_state(step.state()), step.action);
+    let is_answered = step.answered_us > 0 && step.state() != StepState::Ordered;
+    if is_answered {
+        let took = (step.answered_us - step.ordered_us).max(0) as f64 / 1e6;
+        text.push_str(&format!(" ({} after {})", step.said, length(took)));
+    }
+    text
+}
+
+/// What holds it, who said what, and what came of it; what is not known is left out.
+fn became(plan: &Plan, now: Timestamp) -> Vec<(&'static str, String)> {
+    let mut told = vec![("effect", words::effect(plan))];
+    for word in &plan.approvals {
+        let what = if word.approved {
+            "approved by"
+        } else {
+            "refused by"
+        };
+        let (actor, authority) = (&word.actor, &word.authority);
+        let mut text = format!(
+            "{what} {actor} ({authority}) {} ago",
+            words::ago(now, word.time_us)
+        );
+        if !word.reason.is_empty() {
+            text.push_str(&format!(": {}", word.reason));
+        }
+        told.push(("word", text));
+    }
+    if plan.state() == PlanState::AwaitingApproval {
+        told.push((
+            "waits for",
+            format!(
+                "an {} or above, until {} (UTC)",
+                plan.authority,
+                words::date(plan.deadline_us)
+            ),
+        ));
+    }
+    if plan.state() == PlanState::Scheduled && plan.not_before_us > now.micros() {
+        told.push((
+            "not before",
+            format!("{} (UTC)", words::date(plan.not_before_us)),
+        ));
+    }
+    let held = match plan.state() {
+        PlanState::AwaitingApproval | PlanState::Scheduled | PlanState::Running => "held by",
+        _ => "ended",
+    };
+    // A verdict says it already.
+    let is_told = plan
+        .outcome
+        .as_ref()
+        .is_some_and(|outcome| outcome.reason == plan.held);
+    if !is_told {
+        told.push((held, plan.held.clone()));
+    }
+    told.push(("verdict", words::outcome(plan)));
+    told.retain(|(_, text)| !text.is_empty());
+    told
+}
+
+/// The page that the server drew for the reviewer, then what became of the plan.
+pub(super) fn page(
+    page: &mut Page<'_>,
+    plan: &Plan,
+    preview: &str,
+    now: Timestamp,
+) -> io::Result<()> {
+    page.verbatim(preview)?;
+    page.heading(&format!("{} is {}", plan.id, words::state(plan)))?;
+    let has_begun = plan
+        .steps
+        .iter()
+        .any(|step| step.state() != StepState::Waiting);
+    if has_begun {
+        for (i, step) in plan.steps.iter().enumerate() {
+            write_step(page, 2, i + 1, step)?;
+        }
+    }
+    for (name, text) in became(plan, now)
+        .into_iter()
+        .filter(|(name, _)| *name != "effect")
+    {
+        page.hanging(2, name, 12, &text)?;
+    }
+    if plan.state() == PlanState::AwaitingApproval {
+        let id = &plan.id;
+        page.text(
+            2,
+            &format!("`forestall approve {id}`, or `forestall refuse {id} --reason …`"),
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use crate::page::written;
+    use crate::planner::samples;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_micros(samples::NOW_US + 600_000_000);
+
+    #[test]
+    fn in_brief() {
+        let text = written(80, |page| {
+            brief(page, &samples::plan(), NOW)?;
+            brief(page, &samples::cured(), NOW)
+        });
+        expect![[r#""#]].assert_eq(&text);
+    }
+
+    #[test]
+    fn in_full() {
+        let text = written(100, |to| {
+            page(
+                to,
+                &samples::plan(),
+                "plan p4 for issue i17\n-----\nproblem  leak\n",
+                NOW,
+            )?;
+            page(to, &samples::cured(), "plan p4 for issue i17", NOW)
+        });
+        expect![[r#""#]].assert_eq(&text);
+    }
+
+    #[test]
+    fn names_of_others_are_harmless() {
+        let text = written(80, |to| {
+            page(to, &samples::hostile_plan(), samples::HOSTILE, NOW)?;
+            brief(to, &samples::hostile_plan(), NOW)
+        });
+        assert!(!text.contains('\u{202e}'), "{text}");
+    }
+}

@@ -1,0 +1,170 @@
+//! `forestall safety`: how bold the planner is, and what holds it.
+
+use std::io::{self, Write};
+
+use clap::Args;
+use proto::v1::safety_service_client::SafetyServiceClient;
+use proto::v1::{GetSafetyRequest, GetSafetyResponse};
+
+use super::acting::not_done;
+use super::{brake, json};
+use crate::connect::ServerArgs;
+use crate::numbers::grouped;
+use crate::page::Page;
+use crate::plain;
+use crate::runtime::block_on;
+
+const EXAMPLES: &str = "\
+Examples:
+  forestall safety
+  forestall safety --json | jq -e '.brake.engaged | not'
+      For scripts: exit code 0 unless the brake is engaged.
+
+The phase and the limits stand in the section [safety] of the configuration, the people in [planner].";
+
+/// Shows phase, brake, storm, limits, executor, ledger, and who may decide.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct SafetyArgs {
+    /// Print JSON, one object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When the server cannot be reached, or refuses.
+pub(super) fn run(args: &SafetyArgs) -> anyhow::Result<()> {
+    let safety = block_on(get(&args.server))?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", plain::json(&json::safety(&safety)))?;
+    } else {
+        write(&mut Page::new(&mut out), &safety)?;
+    }
+    Ok(())
+}
+
+pub(super) async fn get(server: &ServerArgs) -> anyhow::Result<GetSafetyResponse> {
+    let mut client = SafetyServiceClient::new(server.connect().await?);
+    let response = client.get_safety(GetSafetyRequest {}).await;
+    Ok(response.map_err(|status| not_done(&status))?.into_inner())
+}
+
+/// What is done in a phase.
+fn phase(name: &str) -> &str {
+    match name {
+        "observe" => "issues and health; what would be done is only written down",
+        "propose" => "plans are proposed; one that is approved is a dry run, and nothing changes",
+        "approve" => "plans that a person approved are carried out",
+        "constrained" => {
+            "small plans that can be undone are carried out without approval, all others with it"
+        }
+        "autonomous" => "plans are carried out without approval where confidence and risk allow it",
+        _ => "a phase that this program does not know",
+    }
+}
+
+fn write(page: &mut Page<'_>, safety: &GetSafetyResponse) -> io::Result<()> {
+    page.fact(
+        "phase",
+        &format!("{}: {}", safety.phase, phase(&safety.phase)),
+    )?;
+    let brake = safety.brake.clone().unwrap_or_default();
+    page.fact("brake", &brake::sentence(&brake))?;
+    if brake.engaged {
+        page.fact("", "`forestall release --reason …` lets go")?;
+    }
+    page.fact(
+        "storm",
+        match safety.storm.as_str() {
+            "" => "none",
+            storm => storm,
+        },
+    )?;
+    page.fact("executor", &safety.executor)?;
+    let (target, hour) = (safety.max_actions_per_target, safety.max_actions_per_hour);
+    page.fact(
+        "limits",
+        &format!("{target} actions an hour on one target, {hour} in all"),
+    )?;
+    page.fact("ledger", &safety.ledger)?;
+    match safety.ledger_error.as_str() {
+        "" => {}
+        error => page.fact(
+            "",
+            &format!("CANNOT BE WRITTEN, so nothing is done: {error}"),
+        )?,
+    }
+    let audit = format!(
+        "{} entries; the last has sha256 {}",
+        grouped(safety.audit_seq),
+        safety.audit_hash
+    );
+    page.fact("audit", &audit)?;
+    let people: Vec<String> = safety
+        .people
+        .iter()
+        .map(|(name, authority)| format!("{name} ({authority})"))
+        .collect();
+    page.fact("people", &people.join(", "))?;
+    let so_far = format!(
+        "since the start {} findings, {} refused or left out, {} decisions",
+        grouped(safety.findings_count),
+        grouped(safety.refused_count),
+        grouped(safety.decisions_count)
+    );
+    page.fact("so far", &so_far)
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use proto::v1::Brake;
+
+    use super::super::samples;
+    use super::*;
+    use crate::page::written;
+
+    fn sample(text: &str) -> GetSafetyResponse {
+        GetSafetyResponse {
+            phase: "propose".to_owned(),
+            brake: Some(Brake {
+                engaged: true,
+                actor: text.to_owned(),
+                reason: text.to_owned(),
+                since_us: samples::NOW_US,
+            }),
+            executor: "dry_run".to_owned(),
+            max_actions_per_target: 3,
+            max_actions_per_hour: 20,
+            ledger: format!("/var/lib/forestall/{text}"),
+            ledger_error: text.to_owned(),
+            audit_seq: 1_234,
+            audit_hash: "ef".repeat(32),
+            people: [
+                ("ann".to_owned(), "operator".to_owned()),
+                (text.to_owned(), "owner".to_owned()),
+            ]
+            .into(),
+            findings_count: 12_345,
+            refused_count: 2,
+            decisions_count: 87,
+            ..GetSafetyResponse::default()
+        }
+    }
+
+    #[test]
+    fn what_holds_everything_is_seen_at_once() {
+        let text = written(80, |page| write(page, &sample("disk is full")));
+        expect![[r#""#]].assert_eq(&text);
+        let mut calm = sample("bob");
+        (calm.brake, calm.ledger_error) = (None, String::new());
+        let text = written(120, |page| write(page, &calm));
+        expect![[r#""#]].assert_eq(&text);
+        assert!(!written(80, |page| write(page, &sample(samples::HOSTILE))).contains('\u{202e}'));
+    }
+}

@@ -1,0 +1,216 @@
+//! What issues and plans say, in a few words.
+
+use proto::v1::{Finding, Issue, Outlook, OutlookState, Plan, TimeToExhaustion};
+use series::{Clock, Timestamp, Unit};
+use server::SystemClock;
+
+use super::enums;
+use crate::dates::TimeForm;
+use crate::numbers::human;
+use crate::outlook::words::{length, percent, when};
+
+const US_PER_S: i64 = 1_000_000;
+
+/// The time, for ages.
+pub(super) fn now() -> Timestamp {
+    SystemClock.now()
+}
+
+/// `93 %`, `1.5 GiB`, `350 ms`, `12 days`: a value in the unit that came with it.
+pub(super) fn quantity(value: f64, unit: &str) -> String {
+    match unit {
+        "ratio" => human(value, Unit::Ratio),
+        "bytes" => human(value, Unit::Bytes),
+        "seconds" | "s" if value.abs() >= 119.5 => length(value),
+        "seconds" | "s" => human(value, Unit::Seconds),
+        "" => human(value, Unit::None),
+        unit => format!("{} {unit}", human(value, Unit::None)),
+    }
+}
+
+/// `95 % (over 90 %)`: what was measured, and at what it is wrong.
+pub(super) fn measured(finding: &Finding) -> String {
+    let side = match finding.value {
+        value if value > finding.threshold => "over",
+        value if value < finding.threshold => "under",
+        _ => "at",
+    };
+    let value = quantity(finding.value, &finding.unit);
+    format!(
+        "{value} ({side} {})",
+        quantity(finding.threshold, &finding.unit)
+    )
+}
+
+/// `in 12 min (7–20)`; `None` when no time is foreseen.
+pub(super) fn foreseen(finding: &Finding) -> Option<String> {
+    let &[p05, p50, p95] = finding.time_to_failure_s.as_slice() else {
+        return None;
+    };
+    let known = |s: f64| s.is_finite().then_some(s);
+    let mut outlook = Outlook {
+        time_to_exhaustion: Some(TimeToExhaustion {
+            p05_s: known(p05),
+            p50_s: known(p50),
+            p95_s: known(p95),
+        }),
+        ..Outlook::default()
+    };
+    outlook.set_state(OutlookState::Forecast);
+    Some(when(&outlook))
+}
+
+/// What an issue is about in a few words: `in 12 min (7–20)`, or what was measured.
+pub(super) fn what(issue: &Issue) -> String {
+    let Some(finding) = issue.evidence.first() else {
+        return "not seen any more".to_owned();
+    };
+    match (finding.source.as_str(), foreseen(finding)) {
+        ("prediction", Some(when)) => when,
+        _ => measured(finding),
+    }
+}
+
+/// `98 % within 30 min, >99 % within a day`.
+pub(super) fn odds(finding: &Finding) -> String {
+    let soon = percent(finding.probability);
+    format!(
+        "{soon} within 30 min, {} within a day",
+        percent(finding.day_probability)
+    )
+}
+
+/// `12 min`: how long ago something was.
+pub(super) fn ago(now: Timestamp, us: i64) -> String {
+    let s = now.micros().saturating_sub(us) as f64 / US_PER_S as f64;
+    length(s.max(0.0))
+}
+
+/// `2026-11-26 12:00:00`, in UTC; `-` for never.
+pub(super) fn date(us: i64) -> String {
+    match us {
+        0 => "-".to_owned(),
+        us => TimeForm::Date.write(Timestamp::from_micros(us.div_euclid(US_PER_S) * US_PER_S)),
+    }
+}
+
+/// `12:00:00`, where the day is told elsewhere.
+pub(super) fn time(us: i64) -> String {
+    let date = date(us);
+    date.split_once(' ')
+        .map_or(date.clone(), |(_, time)| time.to_owned())
+}
+
+/// `awaiting_approval`, with its verdict once there is one: `done, cured`.
+pub(super) fn state(plan: &Plan) -> String {
+    let state = enums::plan_state(plan);
+    match &plan.outcome {
+        Some(outcome) => format!("{state}, {}", enums::verdict(outcome.verdict())),
+        None => state,
+    }
+}
+
+/// `memory_used_ratio: 93 % to 56 % within 5 min; less than 10 % is no effect`.
+pub(super) fn effect(plan: &Plan) -> String {
+    let Some(effect) = &plan.effect else {
+        return String::new();
+    };
+    let value = |value| quantity(value, &effect.unit);
+    format!(
+        "{}: {} to {} within {} of the last step; a move of less than {} is no effect",
+        effect.signal,
+        value(effect.from_value),
+        value(effect.to_value),
+        length(effect.within_s),
+        value(effect.least_change)
+    )
+}
+
+/// What came of a plan: `cured: 55 % where 56 % was foretold: …`.
+pub(super) fn outcome(plan: &Plan) -> String {
+    let Some(outcome) = &plan.outcome else {
+        return String::new();
+    };
+    let verdict = enums::verdict(outcome.verdict());
+    let moved = match (outcome.value, &plan.effect) {
+        (Some(value), Some(effect)) => format!(
+            "{} where {} was foretold",
+            quantity(value, &effect.unit),
+            quantity(effect.to_value, &effect.unit)
+        ),
+        _ => String::new(),
+    };
+    let parts = [verdict, moved, outcome.reason.clone()];
+    let told: Vec<&str> = parts
+        .iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    told.join(": ")
+}
+
+/// `plan`, `plans`: a number with its noun.
+pub(super) fn count(n: u64, one: &str, many: &str) -> String {
+    format!(
+        "{} {}",
+        crate::numbers::grouped(n),
+        if n == 1 { one } else { many }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn values_read_with_their_units() {
+        let shown = [
+            (0.93, "ratio"),
+            (1.5 * 1_073_741_824.0, "bytes"),
+            (0.35, "seconds"),
+            (7_200.0, "seconds"),
+            (12.0, "days"),
+            (9.8, "score"),
+            (3.0, ""),
+        ]
+        .map(|(value, unit)| quantity(value, unit));
+        assert_eq!(
+            shown,
+            [
+                "93 %",
+                "1.5 GiB",
+                "350 ms",
+                "2 h",
+                "12 days",
+                "9.8 score",
+                "3"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_issue_is_told_by_its_first_finding() {
+        let mut issue = samples::leak();
+        assert_eq!(what(&issue), "in 12 min (7–20)");
+        issue.evidence[0].time_to_failure_s.clear();
+        assert_eq!(what(&issue), "75 % (under 90 %)");
+        issue.evidence[0].source = "rule".to_owned();
+        issue.evidence[0].value = 0.95;
+        assert_eq!(what(&issue), "95 % (over 90 %)");
+        issue.evidence.clear();
+        assert_eq!(what(&issue), "not seen any more");
+    }
+
+    #[test]
+    fn times_read_at_a_glance() {
+        let now = Timestamp::from_micros(samples::NOW_US);
+        assert_eq!(ago(now, samples::NOW_US - 720_000_000), "12 min");
+        assert_eq!(ago(now, samples::NOW_US + 5), "0 s");
+        assert_eq!(date(samples::NOW_US + 5), "2026-11-26 12:00:00");
+        assert_eq!(
+            (date(0).as_str(), time(samples::NOW_US).as_str()),
+            ("-", "12:00:00")
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! One issue for one cause, in whatever order its symptoms come.
+
+use super::shop::{finding, leak, settings};
+use super::world::World;
+use crate::issue::{IssueId, IssueState};
+use crate::plan::PlanState;
+use crate::{Class, Finding, Phase};
+
+fn late() -> Finding {
+    finding("service/api", Class::NetworkLatency, "", 0.9)
+}
+
+fn slow() -> Finding {
+    finding("database/orders", Class::SlowQueries, "", 0.95)
+}
+
+fn full() -> Finding {
+    finding("volume/db-1:/data", Class::DiskExhaustion, "growth", 0.97)
+}
+
+/// The entity of the only live issue, with how many others it explains and findings it has.
+fn only(world: &World) -> (String, u64, u64) {
+    let live: Vec<_> = world.planner.issues().collect();
+    assert_eq!(live.len(), 1, "{live:?}");
+    (
+        live[0].entity.to_string(),
+        live[0].n_also,
+        live[0].n_findings,
+    )
+}
+
+#[test]
+fn symptoms_before_and_after_their_cause_are_one_issue_about_the_cause() {
+    let all = [late(), slow(), full()];
+    for order in [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ] {
+        let mut world = World::new(settings(Phase::Approve));
+        for i in order {
+            world.turns(1, 20.0, &[all[i].clone()]);
+        }
+        assert_eq!(
+            only(&world),
+            ("volume/db-1:/data".to_owned(), 2, 3),
+            "{order:?}"
+        );
+        // The plans for the symptoms are off.
+        let others = world
+            .ledger
+            .plans
+            .values()
+            .filter(|plan| plan.entity.as_str() != "volume/db-1:/data");
+        assert!(
+            others
+                .clone()
+                .all(|plan| plan.state == PlanState::Cancelled)
+        );
+    }
+}
+
+#[test]
+fn a_cause_outlives_a_restart_with_what_it_explains() {
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(2, 5.0, &[late()]);
+    world.turns(2, 5.0, &[slow()]);
+    world.restart();
+    world.turns(3, 5.0, &[late(), slow()]);
+    assert_eq!(only(&world).0, "database/orders");
+    world.take_back(&slow());
+    world.take_back(&late());
+    world.turns(15, 10.0, &[]);
+    assert!(world.live().is_empty());
+}
+
+#[test]
+fn a_merged_symptom_is_known_after_a_restart() {
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(2, 5.0, &[late()]);
+    world.turns(2, 5.0, &[slow()]);
+    world.restart();
+    // It is taken back, and the symptom alone keeps the issue.
+    world.take_back(&slow());
+    world.turns(15, 10.0, &[]);
+    assert_eq!(world.live().len(), 1);
+    world.take_back(&late());
+    world.turns(15, 10.0, &[]);
+    assert!(world.live().is_empty());
+}
+
+#[test]
+fn what_one_container_does_to_its_host_is_one_issue_whichever_is_seen_first() {
+    let host = finding("host/web-1", Class::MemoryExhaustion, "", 0.97);
+    for first in [[leak(), host.clone()], [host, leak()]] {
+        let mut world = World::new(settings(Phase::Approve));
+        world.turns(1, 5.0, &first[..1]);
+        world.turns(1, 5.0, &first[1..]);
+        assert_eq!(only(&world), ("instance/api-1".to_owned(), 1, 2));
+    }
+}
+
+#[test]
+fn what_is_known_of_a_host_does_not_become_a_limit_of_its_container() {
+    let mut host = finding("host/web-1", Class::MemoryExhaustion, "", 0.97);
+    host.facts.insert("limit".to_owned(), "64000".to_owned());
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(1, 5.0, &[leak(), host]);
+    assert_eq!(world.live()[0].facts["limit"], "1000");
+}
+
+#[test]
+fn the_same_thing_found_twice_is_one_issue_and_what_comes_back_remembers() {
+    let mut world = World::new(settings(Phase::Approve));
+    let mut twin = leak();
+    twin.signal = "another".to_owned();
+    world.turns(2, 5.0, &[leak(), twin.clone()]);
+    assert_eq!(only(&world), ("instance/api-1".to_owned(), 0, 4));
+    world.take_back(&leak());
+    world.turns(15, 10.0, &[]);
+    assert_eq!(world.live().len(), 1);
+    world.take_back(&twin);
+    world.turns(15, 10.0, &[]);
+    assert_eq!(world.states(), [IssueState::Resolved]);
+    world.turns(1, 5.0, &[leak()]);
+    assert_eq!(world.issue(2).returned_from, Some(IssueId(1)));
+}
+
+#[test]
+fn what_nobody_repeats_is_gone_but_not_because_nobody_listened() {
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(2, 5.0, &[leak()]);
+    // The planner is away for an hour.
+    world.pass(3500.0);
+    world.restart();
+    world.turn(1.0);
+    assert_eq!(world.live().len(), 1);
+    world.turns(80, 10.0, &[]);
+    assert_eq!(world.live().len(), 1);
+    world.turns(20, 10.0, &[]);
+    assert!(world.live().is_empty());
+}

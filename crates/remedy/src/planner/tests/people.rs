@@ -1,0 +1,153 @@
+//! Who may allow, refuse and stop what, and when that counts.
+
+use super::shop::{leak, settings};
+use super::world::World;
+use crate::issue::{IssueId, IssueState};
+use crate::plan::{PlanId, PlanState};
+use crate::planner::{Command, Refused};
+use crate::strategy::Authority;
+use crate::{Phase, Settings};
+
+fn planned() -> World {
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(3, 5.0, &[leak()]);
+    assert_eq!(world.plan(1).state, PlanState::AwaitingApproval);
+    world
+}
+
+#[test]
+fn nobody_and_the_unknown_approve_nothing() {
+    let mut world = planned();
+    let who = world.approve("mallory", PlanId(1)).unwrap_err();
+    assert_eq!(who, Refused::Nobody("mallory".to_owned()));
+    assert_eq!(
+        world.approve("olga", PlanId(9)).unwrap_err(),
+        Refused::NoPlan(PlanId(9))
+    );
+    world.turn(1.0);
+    assert!(world.got.is_empty());
+}
+
+#[test]
+fn an_approval_that_comes_late_does_nothing() {
+    let mut world = planned();
+    world.pass(299.0);
+    let late = world.approve("olga", PlanId(1)).unwrap_err();
+    assert!(
+        matches!(late, Refused::Late { id: PlanId(1), .. }),
+        "{late}"
+    );
+    world.turns(3, 5.0, &[leak()]);
+    assert_eq!(world.plan(1).state, PlanState::Expired);
+    assert_eq!(world.issue(1).state, IssueState::Escalated);
+    // A person may have it planned anew.
+    world
+        .ask("olga", Command::Plan { issue: IssueId(1) })
+        .unwrap();
+    world.approve("olga", PlanId(2)).unwrap();
+    world.turns(2, 15.0, &[leak()]);
+    assert_eq!(world.got.len(), 4);
+}
+
+#[test]
+fn a_refusal_needs_a_reason_and_stands_however_bad_it_becomes() {
+    let mut world = planned();
+    let refuse = |reason: &str| Command::Refuse {
+        plan: PlanId(1),
+        reason: reason.to_owned(),
+    };
+    assert!(matches!(
+        world.ask("olga", refuse(" ")),
+        Err(Refused::NoReason(_))
+    ));
+    world.ask("olga", refuse("they are on stage")).unwrap();
+    assert!(world.approve("ada", PlanId(1)).is_err());
+    let mut worse = leak();
+    worse.ttf_s = Some([0.0; 3]);
+    world.turns(100, 10.0, &[worse]);
+    assert_eq!((world.ledger.plans.len(), world.got.len()), (1, 0));
+    assert_eq!(world.issue(1).state, IssueState::Escalated);
+}
+
+#[test]
+fn who_has_lost_the_authority_before_it_is_used_is_not_enough() {
+    let mut world = planned();
+    world
+        .ask(
+            "owen",
+            Command::Brake {
+                reason: "wait".to_owned(),
+            },
+        )
+        .unwrap();
+    world.find(leak());
+    world.approve("olga", PlanId(1)).unwrap();
+    world.parts.people.remove("olga");
+    world.planner.set_people(world.parts.people.clone());
+    world
+        .ask(
+            "owen",
+            Command::Release {
+                reason: "go".to_owned(),
+            },
+        )
+        .unwrap();
+    world.turns(3, 5.0, &[leak()]);
+    assert_eq!(world.plan(1).state, PlanState::AwaitingApproval);
+    assert!(world.got.is_empty());
+    world.approve("owen", PlanId(1)).unwrap();
+    world.turn(1.0);
+    assert_eq!(world.got.len(), 4);
+}
+
+#[test]
+fn who_loses_the_authority_half_way_has_it_undone() {
+    let mut world = planned();
+    world.find(leak());
+    world.approve("olga", PlanId(1)).unwrap();
+    world.deliver();
+    world
+        .planner
+        .set_people([("olga".to_owned(), Authority::Owner)].into());
+    world.planner.set_people([].into());
+    world.answer();
+    world.turn(1.0);
+    assert_eq!(
+        world.actions(),
+        [
+            "drain instance/api-1, for 300 s at most",
+            "undrain instance/api-1"
+        ]
+    );
+    assert_eq!(world.plan(1).state, PlanState::RolledBack);
+}
+
+#[test]
+fn an_issue_whose_plan_waits_is_not_reopened_under_it() {
+    let mut world = planned();
+    let reopen = Command::Reopen {
+        issue: IssueId(1),
+        note: "why not".to_owned(),
+    };
+    assert!(matches!(
+        world.ask("olga", reopen),
+        Err(Refused::IssueState { .. })
+    ));
+    let seen = Command::Acknowledge {
+        issue: IssueId(1),
+        note: String::new(),
+    };
+    world.ask("olga", seen).unwrap();
+    assert_eq!(world.issue(1).state, IssueState::Planned);
+}
+
+#[test]
+fn a_plan_waits_for_approval_as_long_as_it_says() {
+    let mut world = World::new(Settings {
+        approval_deadline_s: 60.0,
+        ..settings(Phase::Approve)
+    });
+    world.turns(3, 5.0, &[leak()]);
+    let deadline = world.plan(1).deadline.unwrap();
+    assert!((deadline.seconds_since(world.plan(1).created) - 60.0).abs() < 1e-9);
+}

@@ -1,0 +1,322 @@
+//! What is looked at beside metrics: certificates, reports of scanners, and files against what is declared. One look after the
+//! other, where waiting for a disk or a peer keeps nobody waiting.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use posture::certificate::Chain;
+use posture::drift::{Comparison, Content};
+use posture::vulnerability::{Report, Vulnerability};
+use remedy::signs::{
+    Drifts, DriftingFile, ExpiringCertificate, VulnerablePackage, certificate, vulnerability,
+};
+use remedy::{EntityId, Finding, Kind};
+use series::{Clock, Timestamp};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{Mailbox, News};
+use crate::config::{Config, DriftConfig, FindingsConfig};
+use crate::lookout::local_host;
+use crate::models::told;
+
+/// The longest that an endpoint may take to show its certificate.
+const PROBE: Duration = Duration::from_secs(10);
+
+/// Starts looking, if there is anything to look at.
+pub(super) fn start(
+    config: &Config,
+    mailbox: Arc<Mailbox>,
+    clock: Arc<dyn Clock>,
+    stopping: watch::Receiver<bool>,
+) -> Option<JoinHandle<()>> {
+    let findings = config.findings.clone();
+    let is_idle = findings.certificates.is_empty()
+        && findings.reports.is_empty()
+        && findings.drift.is_empty();
+    if is_idle {
+        return None;
+    }
+    let mut every = interval(Duration::from_secs_f64(findings.interval_s));
+    every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looker = Looker::new(findings);
+    Some(tokio::spawn(async move {
+        loop {
+            let mut stopping = stopping.clone();
+            tokio::select! {
+                _ = stopping.wait_for(|&stop| stop) => return,
+                _ = every.tick() => {}
+            }
+            let now = clock.now();
+            let look = spawn_blocking(move || {
+                let found = looker.look(now);
+                (looker, found)
+            });
+            // The task ends early only when it panics, which has been printed; nothing that it knew can be relied on then.
+            let Ok((same, found)) = look.await else { return };
+            looker = same;
+            let entities = found.iter().map(|finding| News::Entity(finding.entity.clone(), Vec::new()));
+            mailbox.tell(entities.collect::<Vec<_>>());
+            mailbox.tell(found.into_iter().map(|finding| News::Finding(Box::new(finding))));
+        }
+    }))
+}
+
+/// Looks, and remembers what it said.
+struct Looker {
+    config: FindingsConfig,
+    host: String,
+    /// Certificates that were told of.
+    expiring: BTreeSet<String>,
+    drifts: Drifts,
+    reports: BTreeMap<PathBuf, Known>,
+    /// What could not be looked at, so that it is said once.
+    failing: BTreeMap<String, String>,
+}
+
+/// A report that was read.
+#[derive(Default)]
+struct Known {
+    written: Option<SystemTime>,
+    first_seen: BTreeMap<(String, String), Timestamp>,
+    findings: Vec<VulnerablePackage>,
+}
+
+impl Looker {
+    fn new(config: FindingsConfig) -> Self {
+        Self {
+            config,
+            host: local_host(),
+            expiring: BTreeSet::new(),
+            drifts: Drifts::default(),
+            reports: BTreeMap::new(),
+            failing: BTreeMap::new(),
+        }
+    }
+
+    fn look(&mut self, now: Timestamp) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for place in self.config.certificates.clone() {
+            self.certificate(&place, now, &mut found);
+        }
+        for path in self.config.reports.clone() {
+            self.report(&path, now, &mut found);
+        }
+        for file in self.config.drift.clone() {
+            self.drift(&file, now, &mut found);
+        }
+        found
+    }
+
+    /// Says once that something cannot be looked at, and once that it can again.
+    fn tell(&mut self, place: &str, error: Option<&(dyn std::error::Error + 'static)>) {
+        match error.map(told) {
+            Some(why) => {
+                if self.failing.insert(place.to_owned(), why.clone()).is_none() {
+                    tracing::warn!(place, error = why, "it cannot be looked at");
+                }
+            }
+            None => {
+                if self.failing.remove(place).is_some() {
+                    tracing::info!(place, "it can be looked at again");
+                }
+            }
+        }
+    }
+
+    fn certificate(&mut self, place: &str, now: Timestamp, found: &mut Vec<Finding>) {
+        let is_file = place.starts_with('/') || place.starts_with("./");
+        let chain: Result<Chain, Box<dyn std::error::Error>> = match is_file {
+            true => posture::certificate::read_file(place.as_ref()).map_err(Into::into),
+            false => posture::certificate::probe(place, None, PROBE).map_err(Into::into),
+        };
+        let chain = match chain {
+            Ok(chain) => chain,
+            Err(error) => return self.tell(place, Some(&*error)),
+        };
+        self.tell(place, None);
+        let name = match is_file {
+            true => format!("{}:{place}", self.host),
+            false => place.to_owned(),
+        };
+        let Ok(entity) = EntityId::new(Kind::Certificate, &name) else {
+            return;
+        };
+        let (_, first) = chain.first_to_expire();
+        let seen = ExpiringCertificate {
+            entity,
+            signal: place.to_owned(),
+            not_after: first.not_after,
+            not_before: Some(first.not_before),
+            issuer: first.issuer.clone(),
+            newer_on_disk: false,
+            was_present: self.expiring.contains(place),
+        };
+        let finding = certificate(&seen, self.config.certificate_days, now);
+        match finding.is_present {
+            true => self.expiring.insert(place.to_owned()),
+            false => self.expiring.remove(place),
+        };
+        found.push(finding);
+    }
+
+    fn report(&mut self, path: &PathBuf, now: Timestamp, found: &mut Vec<Finding>) {
+        let place = path.display().to_string();
+        let written = path.metadata().and_then(|file| file.modified()).ok();
+        let is_new = self
+            .reports
+            .get(path)
+            .is_none_or(|known| known.written != written || written.is_none());
+        if is_new {
+            match posture::vulnerability::read_file(path) {
+                Ok(report) => {
+                    self.tell(&place, None);
+                    let known = self.reports.entry(path.clone()).or_default();
+                    known.written = written;
+                    known.take(report, now, found);
+                }
+                Err(error) => self.tell(&place, Some(&error)),
+            }
+        }
+        let known = self.reports.get(path).into_iter();
+        let still = known.flat_map(|known| &known.findings);
+        found.extend(still.filter_map(|seen| vulnerability(seen, now).ok()));
+    }
+
+    fn drift(&mut self, file: &DriftConfig, now: Timestamp, found: &mut Vec<Finding>) {
+        let place = file.actual.display().to_string();
+        let comparison = match file.normalise {
+            true => Comparison::Normalised,
+            false => Comparison::Exact,
+        };
+        let drift = match posture::drift::compare(&file.declared, &file.actual, comparison) {
+            Ok(drift) => drift,
+            Err(error) => return self.tell(&place, Some(&error)),
+        };
+        self.tell(&place, None);
+        let name = format!("{}:{place}", self.host);
+        let Ok(entity) = EntityId::new(Kind::Configuration, &name) else {
+            return;
+        };
+        let lines_changed = match &drift.content {
+            Content::Text(diff) => Some((diff.lines.len() + diff.left_out) as u64),
+            Content::Same | Content::Equivalent | Content::Opaque | Content::Missing => None,
+        };
+        let actual = drift.actual.as_ref();
+        let seen = DriftingFile {
+            entity,
+            sensitive: is_sensitive(&place) || matches!(drift.content, Content::Opaque),
+            path: place,
+            actual_sha256: actual.map(|facts| facts.sha256.clone()).unwrap_or_default(),
+            declared_sha256: drift.declared.sha256.clone(),
+            lines_changed,
+            differs: !drift.content_agrees(),
+        };
+        self.drifts.look(&seen, now, found);
+    }
+}
+
+/// Whether a file decides who may do what, by where it is.
+fn is_sensitive(path: &str) -> bool {
+    const WORDS: [&str; 12] = [
+        "passwd", "shadow", "sudoers", "ssh", "pam", "pg_hba", "iptables", "nftables", "secret", "token", "policy",
+        "rbac",
+    ];
+    WORDS.iter().any(|word| path.contains(word))
+}
+
+impl Known {
+    /// Takes in a report; what it names no more is taken back.
+    fn take(&mut self, report: Report, now: Timestamp, found: &mut Vec<Finding>) {
+        let new: Vec<_> = report
+            .vulnerabilities
+            .into_iter()
+            .map(|one| {
+                let key = (one.id.clone(), one.package.clone());
+                let first_seen = *self.first_seen.entry(key).or_insert(now);
+                package(one, first_seen)
+            })
+            .collect();
+        let named: BTreeSet<_> = new.iter().map(|one| (&one.target, &one.package, &one.id)).collect();
+        for old in &mut self.findings {
+            if !named.contains(&(&old.target, &old.package, &old.id)) {
+                old.is_present = false;
+                found.extend(vulnerability(old, now).ok());
+            }
+        }
+        self.findings = new;
+    }
+}
+
+fn package(one: Vulnerability, first_seen: Timestamp) -> VulnerablePackage {
+    let severity = match one.severity {
+        posture::vulnerability::Severity::Critical => "critical",
+        posture::vulnerability::Severity::High => "high",
+        posture::vulnerability::Severity::Medium => "medium",
+        posture::vulnerability::Severity::Low => "low",
+        posture::vulnerability::Severity::Unknown => "unknown",
+    };
+    VulnerablePackage {
+        fixed: nearest(&one.installed, one.fixed.as_deref().unwrap_or_default()),
+        target: one.target,
+        package: one.package,
+        id: one.id,
+        installed: one.installed,
+        severity: severity.to_owned(),
+        score: one.score,
+        published: one.published,
+        first_seen,
+        is_present: true,
+    }
+}
+
+/// Of several versions that mend it, one for each branch, that of the branch which is installed; else the first.
+fn nearest(installed: &str, fixed: &str) -> String {
+    let branch = |version: &str| version.split(['.', '-', '+']).next().map(str::to_owned);
+    let mut all = fixed.split(',').map(str::trim).filter(|version| !version.is_empty());
+    let of_branch = all.clone().find(|version| branch(version) == branch(installed));
+    of_branch.or_else(|| all.next()).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fix_of_the_installed_branch_is_taken() {
+        assert_eq!(nearest("1.1.1k-1", "3.0.7, 1.1.1s-1"), "1.1.1s-1");
+        assert_eq!(nearest("2.0", "3.0.7, 1.1.1s-1"), "3.0.7");
+        assert_eq!(nearest("2.0", ""), "");
+    }
+
+    #[test]
+    fn a_report_that_names_something_no_more_takes_it_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report.json");
+        let report = |packages: &str| {
+            let text = format!(
+                r#"{{"SchemaVersion":2,"ArtifactName":"web","Results":[{{"Target":"web","Vulnerabilities":[{packages}]}}]}}"#
+            );
+            std::fs::write(&path, text).unwrap();
+        };
+        let one = r#"{"VulnerabilityID":"CVE-2026-1","PkgName":"openssl","InstalledVersion":"1.0","FixedVersion":"1.1","Severity":"HIGH"}"#;
+        report(one);
+        let mut looker = Looker::new(FindingsConfig {
+            reports: vec![path.clone()],
+            ..FindingsConfig::default()
+        });
+        let now = Timestamp::from_millis(1_000_000);
+        let found = looker.look(now);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].is_present);
+        assert_eq!(looker.look(now).len(), 1, "it is repeated");
+        report("");
+        // Two files written within a tick of the file system's clock look the same.
+        looker.reports.get_mut(&path).unwrap().written = None;
+        let found = looker.look(now);
+        assert_eq!(found.iter().map(|one| one.is_present).collect::<Vec<_>>(), [false]);
+    }
+}
