@@ -52,6 +52,8 @@ pub(super) struct Worker {
     /// The newest of those that were here at the turn before.
     newest: Option<Timestamp>,
     said: Vec<Outlook>,
+    /// Whether it was told that there are more resources than may be.
+    told_full: bool,
 }
 
 impl Worker {
@@ -80,6 +82,7 @@ impl Worker {
             samples: Vec::new(),
             newest: None,
             said: Vec::new(),
+            told_full: false,
         }
     }
 
@@ -116,7 +119,7 @@ impl Worker {
         }
     }
 
-    fn save(&self) {
+    fn save(&mut self) {
         if let Err(error) = self.days.save() {
             tracing::warn!(%error, "the histories of resources are not written");
         }
@@ -151,6 +154,15 @@ impl Worker {
             if self.inlet.interests.of(sample.series) == Interest::Wanted {
                 lookout.push(sample);
             }
+        }
+        let n_refused = lookout.n_refused();
+        drop(lookout);
+        if n_refused > 0 && !self.told_full {
+            self.told_full = true;
+            tracing::warn!(
+                "there are more resources than the {} of outlook.max_resources; nothing is foretold of the others",
+                self.config.max_resources
+            );
         }
     }
 
@@ -263,7 +275,7 @@ mod tests {
             config,
             judge,
             60_000_000,
-            Days::default(),
+            Days::open(None, 10),
             &inlet,
             &Arc::new(outlooks),
         )
