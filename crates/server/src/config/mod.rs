@@ -3,6 +3,7 @@
 mod capture;
 mod check;
 mod engine_text;
+mod limit;
 mod models;
 mod outlook;
 
@@ -15,8 +16,9 @@ use hotpath::EngineConfig;
 use serde::{Deserialize, Serialize};
 
 pub use capture::CaptureConfig;
+pub use limit::LimitConfig;
 pub use models::{LearningConfig, ModelsConfig};
-pub use outlook::{LimitConfig, ObjectivesConfig, OutlookConfig};
+pub use outlook::{ObjectivesConfig, OutlookConfig};
 
 /// Everything that may be set. [`Config::default_toml`] documents each key.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
