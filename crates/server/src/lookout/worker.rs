@@ -266,7 +266,10 @@ mod tests {
     use crate::board::tests::risk;
 
     fn worker() -> Worker {
-        let config = LookoutConfig::default();
+        worker_of(LookoutConfig::default())
+    }
+
+    fn worker_of(config: LookoutConfig) -> Worker {
         let inlet = Arc::new(Inlet::new(1, 100, 10));
         let judge = onnx::exhaustion::default_judge().unwrap();
         let lookout = Lookout::new(config.clone(), Arc::clone(&judge));
@@ -344,6 +347,26 @@ mod tests {
         worker.take_samples(container);
         let past = worker.outlooks.history(0, usize::MAX);
         assert!(past.len() > 30, "{}", past.len());
+    }
+
+    #[test]
+    fn that_there_are_too_many_resources_is_noticed() {
+        let found_with = |max_resources| {
+            let mut worker = worker_of(LookoutConfig {
+                max_resources,
+                ..LookoutConfig::default()
+            });
+            worker.inlet.offer(&[risk(0, 0, 0.0), risk(1, 0, 0.0)]);
+            for _ in 0..2 {
+                worker.take_samples(|id| {
+                    let pod = [("pod", id.0.to_string())];
+                    let key = SeriesKey::new("process_open_fds", pod).ok();
+                    key.map(Arc::new)
+                });
+            }
+            worker.told_full
+        };
+        assert_eq!([found_with(2), found_with(1)], [false, true]);
     }
 
     #[test]
