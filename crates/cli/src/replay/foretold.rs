@@ -89,9 +89,10 @@ impl Foretold {
     }
 }
 
-/// What is exhausted sooner is less; the likelier among what is not foreseen; then what has no forecast.
+/// What is exhausted sooner is less; the likelier among what is not foreseen; then what has no forecast that holds.
 fn soonness(outlook: &v1::Outlook) -> f64 {
-    let Some(times) = &outlook.time_to_exhaustion else {
+    let holds = outlook.state() != v1::OutlookState::Stale;
+    let Some(times) = outlook.time_to_exhaustion.filter(|_| holds) else {
         return if outlook.missing.is_empty() { 3e9 } else { 4e9 };
     };
     let within_a_day = outlook.probabilities.last().map_or(0.0, |p| p.probability);
