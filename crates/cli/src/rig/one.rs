@@ -97,6 +97,7 @@ fn show(
     feed: Option<&mut Feed>,
 ) -> anyhow::Result<()> {
     match seen {
+        Seen::Moment => {}
         Seen::Note(note) => {
             bar.suspend(|| eprintln!("{note}"));
         }
