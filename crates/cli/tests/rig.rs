@@ -406,6 +406,7 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
             "cannot reach the server",
         ),
         ("rig", 2, "required"),
+        ("rig memory --time-scale 20", 2, "--out <DIR>"),
         ("__rig-driver", 1, "started by `forestall rig`"),
     ];
     for (command, code, said) in cases {
