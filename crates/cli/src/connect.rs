@@ -18,6 +18,9 @@ use crate::hint::WithHint;
 const DEFAULT_ADDR: &str = "http://127.0.0.1:7878";
 /// A server that does not answer for so long is not there.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// One that was silent this long is asked whether it is there, and one that does not answer is gone.
+const ASKED_AFTER: Duration = Duration::from_secs(20);
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Which server, and how to be let in.
 #[derive(Debug, Clone, Args)]
@@ -76,7 +79,11 @@ pub(crate) async fn connect(addr: &str, trust: &TrustArgs) -> anyhow::Result<Con
     let uri = uri(addr, trust.tls_ca.is_some())?;
     let endpoint = Endpoint::from_shared(uri.clone())
         .with_context(|| format!("{addr:?} is not an address"))?;
-    let mut endpoint = endpoint.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true);
+    let mut endpoint = endpoint
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(ASKED_AFTER)
+        .keep_alive_timeout(ANSWERS_WITHIN)
+        .tcp_nodelay(true);
     if uri.starts_with("https://") {
         let Some(ca) = &trust.tls_ca else {
             bail!("{addr} speaks TLS: name the certificate to trust with --tls-ca FILE");

@@ -5,16 +5,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use anyhow::Context;
+
 /// Whether somebody pressed Ctrl-C.
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     /// Listens from now on. Without a listener, Ctrl-C ends the process as ever.
-    pub(crate) fn listen() -> Self {
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub(crate) fn listen() -> anyhow::Result<Self> {
         let pressed = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&pressed);
-        thread::spawn(move || {
+        let listening = move || {
             let waiting = crate::runtime::block_on(async move {
                 tokio::signal::ctrl_c().await?;
                 told.store(true, Ordering::Relaxed);
@@ -25,8 +30,12 @@ impl Interrupt {
                 // 128 + SIGINT, as shells report it.
                 std::process::exit(130);
             }
-        });
-        Self(pressed)
+        };
+        thread::Builder::new()
+            .name("interrupt".to_owned())
+            .spawn(listening)
+            .context("starting a thread that listens for Ctrl-C")?;
+        Ok(Self(pressed))
     }
 
     /// Break once it was pressed.

@@ -351,6 +351,34 @@ fn an_interrupt_ends_it_in_order() {
 }
 
 #[test]
+fn an_interrupt_waits_for_no_scrape() {
+    let temporary = tempfile::tempdir().unwrap();
+    let log = temporary.path().join("said");
+    let args = ["rig", "descriptors", "--for", "4m", "--scrape", "60s"];
+    let mut child = command(&args)
+        .stderr(fs::File::create(&log).unwrap())
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    within(Duration::from_secs(30), || {
+        let parts = children(child.id());
+        parts.iter().any(|(_, line)| line.contains("__rig-driver"))
+    });
+    // The first scrape is over at once.
+    std::thread::sleep(Duration::from_secs(2));
+    let pid = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+        .unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let begin = Instant::now();
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+    assert!(begin.elapsed() < Duration::from_secs(20));
+    let said = fs::read_to_string(log).unwrap();
+    assert!(said.contains("error: interrupted"), "{said}");
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_before_anything_runs() {
     let cases = [
         (
@@ -378,6 +406,7 @@ fn what_makes_no_sense_is_refused_before_anything_runs() {
             "cannot reach the server",
         ),
         ("rig", 2, "required"),
+        ("rig memory --time-scale 20", 2, "--out <DIR>"),
         ("__rig-driver", 1, "started by `forestall rig`"),
     ];
     for (command, code, said) in cases {

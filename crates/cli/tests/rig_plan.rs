@@ -25,6 +25,8 @@ fn a_plan_is_run_to_its_end() {
     // The same plan again would write over what is there.
     let again = forestall(&["rig", "--plan", plan, "--out", out_text]).fails(1);
     assert!(again.err.contains("2 of 2 runs failed"), "{}", again.err);
+    let hint = "another seed than 1 in the plan, or another --out";
+    assert!(again.err.contains(hint), "{}", again.err);
 }
 
 #[test]

@@ -124,28 +124,7 @@ impl DayAhead {
         1.0 - (-self.hazard(s)).exp()
     }
 
-    /// The time in seconds after [`DayAhead::at`] by which it is exhausted with probability `p`; infinite when that is
-    /// not foreseen.
-    #[must_use]
-    pub fn quantile_s(&self, p: f64) -> f64 {
-        let wanted = -(1.0 - p).max(0.0).ln();
-        let (mut from_s, mut from) = (0.0, 0.0);
-        for knot in &self.knots {
-            let to = knot_hazard(knot);
-            if to >= wanted {
-                let share = if to > from {
-                    (wanted - from) / (to - from)
-                } else {
-                    0.0
-                };
-                return from_s + share.clamp(0.0, 1.0) * (knot.ahead_s - from_s);
-            }
-            (from_s, from) = (knot.ahead_s, to);
-        }
-        f64::INFINITY
-    }
-
-    /// The same at the times that the short scale knows, as seen at `now`, given that it has lasted until then.
+    /// P(it lasts) until the times that the short scale knows, as seen at `now`, given that it has lasted until then.
     #[must_use]
     pub fn survival(&self, now: Timestamp) -> Survival {
         let age_s = now.seconds_since(self.at).max(0.0);

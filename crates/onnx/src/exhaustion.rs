@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use features::headroom::HEADROOM_SCHEMA;
+use features::headroom::{HEADROOM_SCHEMA, N_HEADROOM, N_SERVICE};
 use graph::{Limits, read_perceptron};
 use predict::exhaustion::{Judge, Network};
 
@@ -47,20 +47,38 @@ pub fn judge_in(dir: &Path) -> Result<Arc<Judge>, LoadError> {
         match std::fs::read(&path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(LoadError::Unfit(format!(
-                "reading {}: {error}",
-                path.display()
-            ))),
+            Err(error) => {
+                let (name, path) = (model.name, path.display());
+                let what = format!("reading the model {name} from {path}: {error}");
+                Err(LoadError::Unfit(what))
+            }
         }
     };
     let (stock, service) = (read(STOCK)?, read(SERVICE)?);
     if stock.is_none() && service.is_none() {
-        let names = format!("neither {} nor {} is there", STOCK.name, SERVICE.name);
+        let (stock, service, dir) = (STOCK.name, SERVICE.name, dir.display());
+        let names = format!("neither {stock}/model.onnx nor {service}/model.onnx is in {dir}");
         return Err(LoadError::Unfit(names));
     }
-    judge(
-        stock.as_deref().unwrap_or(STOCK.model),
-        service.as_deref().unwrap_or(SERVICE.model),
+    let checked = |model: BuiltIn, bytes: Option<Vec<u8>>, inputs: usize| {
+        let Some(bytes) = bytes else {
+            return network(model.model);
+        };
+        let found = network(&bytes).and_then(|network| match network.inputs() {
+            n if n == inputs => Ok(network),
+            n => Err(LoadError::Unfit(format!(
+                "it takes rows of {n} columns, expected {inputs}"
+            ))),
+        });
+        found.map_err(|error| {
+            let path = dir.join(model.name).join("model.onnx");
+            let (name, path) = (model.name, path.display());
+            LoadError::Unfit(format!("the model {name} in {path}: {error}"))
+        })
+    };
+    joined(
+        checked(STOCK, stock, N_HEADROOM)?,
+        checked(SERVICE, service, N_SERVICE)?,
     )
 }
 
@@ -69,8 +87,11 @@ pub fn judge_in(dir: &Path) -> Result<Arc<Judge>, LoadError> {
 /// # Errors
 /// [`LoadError`] when one does not pass the checks, is no perceptron of ours, or was trained on other columns.
 pub fn judge(stock: &[u8], service: &[u8]) -> Result<Arc<Judge>, LoadError> {
-    let judge = Judge::new(network(stock)?, network(service)?);
-    judge
+    joined(network(stock)?, network(service)?)
+}
+
+fn joined(stock: Network, service: Network) -> Result<Arc<Judge>, LoadError> {
+    Judge::new(stock, service)
         .map(Arc::new)
         .map_err(|error| LoadError::Unfit(error.to_string()))
 }
@@ -127,5 +148,31 @@ mod tests {
         assert!(error.contains("no perceptron"), "{error}");
         let error = judge(SERVICE.model, SERVICE.model).unwrap_err().to_string();
         assert!(error.contains("expected"), "{error}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_model_file_and_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let shown = dir.path().display().to_string();
+        let error = || judge_in(dir.path()).unwrap_err().to_string();
+        assert!(error().ends_with(&format!("is in {shown}")), "{}", error());
+        let folder = dir.path().join(STOCK.name);
+        let file = folder.join("model.onnx");
+        std::fs::create_dir(&folder).unwrap();
+        let begin = format!("the model exhaustion-stock in {}: ", file.display());
+        for (bytes, why) in [
+            (&b"no graph"[..], ""),
+            (crate::FORECASTER.model, "the graph is no perceptron"),
+            (SERVICE.model, "it takes rows of"),
+        ] {
+            std::fs::write(&file, bytes).unwrap();
+            assert!(error().starts_with(&format!("{begin}{why}")), "{}", error());
+        }
+        std::fs::write(&file, STOCK.model).unwrap();
+        judge_in(dir.path()).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        let begin = format!("reading the model exhaustion-stock from {}", file.display());
+        assert!(error().starts_with(&begin), "{}", error());
     }
 }

@@ -22,6 +22,7 @@ pub(crate) fn foretold(out: &mut dyn Write, outlooks: &[Outlook], indent: &str) 
         ("what to do", Align::Left),
     ]);
     for outlook in outlooks {
+        let outlook = &*words::holding(outlook);
         let is_known = outlook.time_to_exhaustion.is_some();
         let soon = words::probability(outlook, BRIEF_HORIZON_S);
         table.row([
@@ -63,6 +64,7 @@ pub(crate) fn missing(out: &mut dyn Write, outlooks: &[Outlook], indent: &str) -
 
 /// All that is known of one resource, in words.
 pub(crate) fn in_full(out: &mut dyn Write, outlook: &Outlook) -> io::Result<()> {
+    let outlook = &*words::holding(outlook);
     writeln!(out, "{}", wire::text(outlook.resource.as_ref()))?;
     let mut fact = |name: &str, value: String| match value.is_empty() {
         true => Ok(()),
@@ -93,8 +95,9 @@ pub(crate) fn odds(outlook: &Outlook) -> String {
     all.join(", ")
 }
 
-/// One object with all that was told.
+/// One object with all that was told and holds.
 pub(crate) fn as_json(outlook: &Outlook) -> Value {
+    let outlook = &*words::holding(outlook);
     let times = outlook.time_to_exhaustion.as_ref();
     let probabilities = outlook.probabilities.iter();
     let factors = outlook.factors.iter();
@@ -185,6 +188,26 @@ mod tests {
             told.contains("missing    node_filesystem_size_bytes"),
             "{told}"
         );
+    }
+
+    #[test]
+    fn a_stale_one_tells_neither_time_nor_odds_nor_actions() {
+        let mut outlook = leak();
+        outlook.set_state(proto::v1::OutlookState::Stale);
+        let table = text(|out| foretold(out, &[outlook.clone()], ""));
+        let in_full = text(|out| in_full(out, &outlook));
+        for told in [&table, &in_full] {
+            assert!(told.contains("no more samples"), "{told}");
+            assert!(told.contains("1.5 GiB of 2 GiB"), "{told}");
+            for part in ["12 min", "98 %", "within  ", "what to do ", "restart"] {
+                assert!(!told.contains(part), "{part} is in\n{told}");
+            }
+        }
+        let value = as_json(&outlook);
+        assert_eq!(value["time_to_exhaustion"]["p50_s"], Value::Null);
+        assert_eq!(value["probabilities"], json!([]));
+        assert_eq!(value["actions"], json!([]));
+        assert_eq!(value["state"], "stale");
     }
 
     #[test]

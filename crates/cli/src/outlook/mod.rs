@@ -52,9 +52,9 @@ pub(crate) struct OutlookArgs {
     /// List what has no known limit, with the metric or setting that would give it
     #[arg(long, conflicts_with_all = ["min_probability", "plot"])]
     missing: bool,
-    /// At most so many
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    limit: usize,
+    /// At most so many, 1 or more
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
     /// Draw past, limit and forecast into this HTML file
     #[arg(long, value_name = "OUT.html")]
     plot: Option<PathBuf>,
@@ -92,7 +92,11 @@ pub(crate) fn run(args: &OutlookArgs) -> anyhow::Result<()> {
     }
     let answer = block_on(query(args))?;
     if let Some(path) = &args.plot {
-        draw_outlooks(path, &answer.outlooks)?;
+        let left = draw_outlooks(path, &answer.outlooks)?;
+        if left > 0 {
+            let all = grouped(answer.outlooks.len() as u64);
+            eprintln!("{} of {all} resources are not drawn", grouped(left as u64));
+        }
     }
     if args.json {
         for outlook in &answer.outlooks {
@@ -159,7 +163,7 @@ async fn query(args: &OutlookArgs) -> anyhow::Result<Answer> {
         min_probability: args.min_probability,
         ..QueryOutlooksRequest::default()
     };
-    let (mut outlooks, total) = pages(&mut client, &request, args.limit).await?;
+    let (mut outlooks, total) = pages(&mut client, &request, args.limit as usize).await?;
     if args.plot.is_some() {
         for outlook in &mut outlooks {
             // The list comes without fans; one that is gone meanwhile is drawn without.

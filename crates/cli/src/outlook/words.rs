@@ -1,5 +1,7 @@
 //! Outlooks in words.
 
+use std::borrow::Cow;
+
 use proto::v1::{Cause, Family, Outlook, OutlookState, TimeToExhaustion};
 use series::Unit;
 
@@ -7,6 +9,21 @@ use crate::numbers::human;
 
 /// Half an hour: the horizon whose probability is told in brief.
 pub(crate) const BRIEF_HORIZON_S: f64 = 1_800.0;
+
+/// What still holds of an outlook: of a stale one neither time nor odds, neither what to do nor where the level may go.
+pub(crate) fn holding(outlook: &Outlook) -> Cow<'_, Outlook> {
+    if outlook.state() != OutlookState::Stale {
+        return Cow::Borrowed(outlook);
+    }
+    let was = outlook.clone();
+    Cow::Owned(Outlook {
+        probabilities: Vec::new(),
+        time_to_exhaustion: was.time_to_exhaustion.map(|_| TimeToExhaustion::default()),
+        actions: Vec::new(),
+        fan: Vec::new(),
+        ..was
+    })
+}
 
 /// `memory`, `disk` and so on, as in configuration.
 pub(crate) fn family(outlook: &Outlook) -> String {
@@ -108,11 +125,10 @@ fn between(middle: f64, low: f64, high: Option<f64>) -> Option<String> {
     Some(format!("{}–{}", length(low), length(high)))
 }
 
-/// `7 to 20 min, with 90 %`; `None` when nothing is foreseen, or it has come.
+/// `7 to 20 min, with 90 %`; `None` when nothing is foreseen any more, or it has come.
 pub(crate) fn interval(outlook: &Outlook) -> Option<String> {
-    let times = outlook
-        .time_to_exhaustion
-        .filter(|_| outlook.level_ratio < 1.0)?;
+    let is_ahead = outlook.state() != OutlookState::Stale && outlook.level_ratio < 1.0;
+    let times = outlook.time_to_exhaustion.filter(|_| is_ahead)?;
     let (soonest, latest) = (times.p05_s?, times.p95_s);
     let Some(latest) = latest else {
         return Some(format!("{} or later, with 95 %", length(soonest)));
@@ -168,11 +184,10 @@ pub(crate) fn factors(outlook: &Outlook) -> String {
     crate::risks::contributors(&outlook.factors).replace('_', " ")
 }
 
-/// Whether anything at all is foreseen within a day.
+/// Whether anything at all is foreseen within a day, as far as anybody knows now.
 pub(crate) fn is_foreseen(outlook: &Outlook) -> bool {
-    outlook
-        .time_to_exhaustion
-        .is_some_and(|times| times.p05_s.is_some())
+    let times = outlook.time_to_exhaustion;
+    outlook.state() != OutlookState::Stale && times.is_some_and(|times| times.p05_s.is_some())
 }
 
 #[cfg(test)]
@@ -239,6 +254,8 @@ mod tests {
         let mut outlook = leak();
         outlook.level_ratio = 1.2;
         assert_eq!(when(&outlook), "at its limit");
+        outlook.level_ratio = 0.75;
+        assert!(interval(&outlook).is_some());
         outlook.set_state(OutlookState::Stale);
         assert_eq!(
             (when(&outlook).as_str(), interval(&outlook)),
@@ -252,6 +269,20 @@ mod tests {
         );
         outlook.set_state(OutlookState::Missing);
         assert_eq!(when(&outlook), "no limit known");
+    }
+
+    #[test]
+    fn of_a_stale_one_only_what_was_seen_holds() {
+        let mut outlook = leak();
+        assert_eq!(*holding(&outlook), outlook);
+        outlook.set_state(OutlookState::Stale);
+        let held = holding(&outlook);
+        assert_eq!(
+            (when(&held).as_str(), used(&held).as_str()),
+            ("no more samples", "1.5 GiB of 2 GiB")
+        );
+        assert_eq!(probability(&held, BRIEF_HORIZON_S), None);
+        assert!(!is_foreseen(&held) && actions(&held).is_empty() && held.fan.is_empty());
     }
 
     #[test]

@@ -28,16 +28,11 @@ pub(super) fn quantity(value: f64, unit: &str) -> String {
     }
 }
 
-/// `95 % (over 90 %)`: what was measured, and at what it is wrong.
+/// `95 % against 90 %`: what was measured, and at what it is wrong.
 pub(super) fn measured(finding: &Finding) -> String {
-    let side = match finding.value {
-        value if value > finding.threshold => "over",
-        value if value < finding.threshold => "under",
-        _ => "at",
-    };
     let value = quantity(finding.value, &finding.unit);
     format!(
-        "{value} ({side} {})",
+        "{value} against {}",
         quantity(finding.threshold, &finding.unit)
     )
 }
@@ -47,6 +42,10 @@ pub(super) fn foreseen(finding: &Finding) -> Option<String> {
     let &[p05, p50, p95] = finding.time_to_failure_s.as_slice() else {
         return None;
     };
+    // What is so already has no time until it is.
+    if p95 <= 0.0 {
+        return None;
+    }
     let known = |s: f64| s.is_finite().then_some(s);
     let mut outlook = Outlook {
         time_to_exhaustion: Some(TimeToExhaustion {
@@ -71,13 +70,20 @@ pub(super) fn what(issue: &Issue) -> String {
     }
 }
 
-/// `98 % within 30 min, >99 % within a day`.
-pub(super) fn odds(finding: &Finding) -> String {
-    let soon = percent(finding.probability);
-    format!(
-        "{soon} within 30 min, {} within a day",
-        percent(finding.day_probability)
-    )
+/// `98 % within 30 min, >99 % within a day`; `None` for what is so already, or never will be.
+pub(super) fn odds(finding: &Finding) -> Option<String> {
+    let (soon, day) = (
+        finding.probability,
+        finding.day_probability.max(finding.probability),
+    );
+    let is_open = soon < 1.0 && day > 0.0;
+    is_open.then(|| {
+        format!(
+            "{} within 30 min, {} within a day",
+            percent(soon),
+            percent(day)
+        )
+    })
 }
 
 /// `12 min`: how long ago something was.
@@ -194,10 +200,10 @@ mod tests {
         let mut issue = samples::leak();
         assert_eq!(what(&issue), "in 12 min (7–20)");
         issue.evidence[0].time_to_failure_s.clear();
-        assert_eq!(what(&issue), "75 % (under 90 %)");
+        assert_eq!(what(&issue), "75 % against 90 %");
         issue.evidence[0].source = "rule".to_owned();
         issue.evidence[0].value = 0.95;
-        assert_eq!(what(&issue), "95 % (over 90 %)");
+        assert_eq!(what(&issue), "95 % against 90 %");
         issue.evidence.clear();
         assert_eq!(what(&issue), "not seen any more");
     }

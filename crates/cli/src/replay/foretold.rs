@@ -79,6 +79,7 @@ impl Foretold {
         self.said.clear();
         self.lookout.refresh(now, usize::MAX, &mut self.said);
         for outlook in &self.said {
+            self.lookout.told(outlook);
             let place = outlook.resource as usize;
             if self.latest.len() <= place {
                 self.latest.resize(place + 1, None);
@@ -88,9 +89,10 @@ impl Foretold {
     }
 }
 
-/// What is exhausted sooner is less; the likelier among what is not foreseen; then what has no forecast.
+/// What is exhausted sooner is less; the likelier among what is not foreseen; then what has no forecast that holds.
 fn soonness(outlook: &v1::Outlook) -> f64 {
-    let Some(times) = &outlook.time_to_exhaustion else {
+    let holds = outlook.state() != v1::OutlookState::Stale;
+    let Some(times) = outlook.time_to_exhaustion.filter(|_| holds) else {
         return if outlook.missing.is_empty() { 3e9 } else { 4e9 };
     };
     let within_a_day = outlook.probabilities.last().map_or(0.0, |p| p.probability);
@@ -186,6 +188,38 @@ mod tests {
         ];
         let order: Vec<f64> = places.iter().map(soonness).collect();
         assert!(order.is_sorted_by(|a, b| a < b), "{order:?}");
+    }
+
+    #[test]
+    fn what_is_told_is_held_against_what_comes() {
+        let mut foretold = Foretold::new(1.0).unwrap();
+        // Full after an hour, and looked at once more then.
+        for i in 0..=184 {
+            let at = Timestamp::from_millis(i * 20_000);
+            for (series_idx, (series, value)) in [
+                ("process_max_fds", 1_800.0),
+                ("process_open_fds", 10.0 * i as f64),
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                let row = Row {
+                    file: "x.csv",
+                    series,
+                    series_idx,
+                    at,
+                    times: crate::dates::TimeForm::Date,
+                    value,
+                    label: None,
+                    verdict: Verdict::Pending,
+                    latest: None,
+                };
+                foretold.row(&row).unwrap();
+            }
+        }
+        let family = predict::exhaustion::Family::Descriptors;
+        let stretch = foretold.lookout.conformal().stretch(family);
+        assert!((stretch - 1.0).abs() > 1e-3, "{stretch}");
     }
 
     #[test]

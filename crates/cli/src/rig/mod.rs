@@ -33,7 +33,8 @@ Kinds, what they need, and what they count as exhausted:
   disk         root, to mount; 8 MiB to 1 GiB, with --mechanism inodes 256 to 65536; ENOSPC
   descriptors  nothing; 64 to 65536; EMFILE
   connections  PostgreSQL (apt-get install postgresql); 16 to 200; the first refused connection
-  cpu          a control group (else one worker that rests), 0.05 to 1 cores; p95 latency over 5 s of 1 s
+  cpu          a control group (else one worker that rests), 0.05 to 1 cores; p95 latency over 5 s of 1 s,
+               or a fifth of the calls failed
   dependency   nothing; 4 to 64 workers; half of the calls over 5 s failed
 Shapes: linear, step, accelerating, saw-leak and diurnal-leak exhaust; the others do not.
 Everything is undone at the end, on Ctrl-C, and when this process is killed.";
@@ -67,7 +68,13 @@ pub(crate) struct RigArgs {
     seed: Option<u64>,
 
     /// What one second stands for when the recording is scored
-    #[arg(long, value_name = "N", default_value_t = 1.0, conflicts_with = "plan")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1.0,
+        requires = "out",
+        conflicts_with = "plan"
+    )]
     time_scale: f64,
 
     /// Look at the sandbox this often
@@ -120,7 +127,7 @@ fn named<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, name: &str) -> Resu
 /// When a run makes no sense, its sandbox cannot be made, or its recording cannot be written.
 pub(crate) fn run(args: &RigArgs) -> anyhow::Result<()> {
     let program = std::env::current_exe().context("finding this program")?;
-    let interrupt = Interrupt::listen();
+    let interrupt = Interrupt::listen()?;
     if let (Some(path), Some(out)) = (&args.plan, &args.out) {
         return plan::run(path, out, args.jobs, &program, &interrupt);
     }

@@ -28,7 +28,14 @@ pub(super) fn run(
     let mut episode = args
         .out
         .as_deref()
-        .map(|folder| create(folder, spec))
+        .map(|folder| {
+            create(folder, spec).map_err(|error| {
+                let seed = spec.seed;
+                error.hint(format!(
+                    "a recording has the name of what decides it: another --seed than {seed} gives another"
+                ))
+            })
+        })
         .transpose()?;
     let mut feed = args
         .into
@@ -80,13 +87,7 @@ pub(super) fn run(
 
 /// Begins a recording.
 pub(super) fn create(folder: &Path, spec: &Spec) -> anyhow::Result<Episode> {
-    let episode = Episode::create(folder, &spec.id()).context("beginning the recording");
-    let seed = spec.seed;
-    episode.map_err(|error| {
-        error.hint(format!(
-            "a recording has the name of what decides it: another --seed than {seed} gives another"
-        ))
-    })
+    Episode::create(folder, &spec.id()).context("beginning the recording")
 }
 
 fn show(
@@ -97,6 +98,7 @@ fn show(
     feed: Option<&mut Feed>,
 ) -> anyhow::Result<()> {
     match seen {
+        Seen::Moment => {}
         Seen::Note(note) => {
             bar.suspend(|| eprintln!("{note}"));
         }

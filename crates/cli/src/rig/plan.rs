@@ -12,6 +12,7 @@ use ::rig::{Plan, RunError, Seen, Spec, Truth};
 use anyhow::{Context, bail};
 
 use super::one::create;
+use crate::hint::WithHint;
 use crate::interrupt::Interrupt;
 use crate::numbers::grouped;
 use crate::progress;
@@ -31,28 +32,36 @@ pub(super) fn run(
     let waiting: Mutex<VecDeque<(usize, Spec)>> =
         Mutex::new(plan.runs.into_iter().enumerate().collect());
     let done = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..usize::from(jobs).min(n) {
-            // Each run lives in the thread that began it, as its driver must.
-            scope.spawn(|| {
-                while interrupt.flow().is_continue() {
-                    let next = waiting
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .pop_front();
-                    let Some((index, spec)) = next else { return };
-                    let name = format!("run {}, {}", index + 1, spec.kind.name());
-                    let result =
-                        record(&spec, index, out, program, interrupt).with_context(|| name.clone());
-                    bar.inc(1);
-                    bar.suspend(|| eprintln!("{}", line(&name, &spec, &result)));
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push(result);
-                }
-            });
+    // Each run lives in the thread that began it, as its driver must.
+    let work = || {
+        while interrupt.flow().is_continue() {
+            let next = waiting
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_front();
+            let Some((index, spec)) = next else { return };
+            let name = format!("run {}, {}", index + 1, spec.kind.name());
+            let result =
+                record(&spec, index, out, program, interrupt).with_context(|| name.clone());
+            bar.inc(1);
+            bar.suspend(|| eprintln!("{}", line(&name, &spec, &result)));
+            done.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(result);
         }
-    });
+    };
+    thread::scope(|scope| {
+        for job in 0..usize::from(jobs).min(n) {
+            let started = thread::Builder::new().spawn_scoped(scope, work);
+            match started {
+                Ok(_) => {}
+                // Those that did start do the work of this one too.
+                Err(_) if job > 0 => break,
+                Err(error) => return Err(error).context("starting a thread for the runs"),
+            }
+        }
+        Ok(())
+    })?;
     bar.finish_and_clear();
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     if interrupt.flow().is_break() {
@@ -112,7 +121,12 @@ fn record(
     program: &Path,
     interrupt: &Interrupt,
 ) -> anyhow::Result<Truth> {
-    let mut episode = create(out, spec)?;
+    let mut episode = create(out, spec).map_err(|error| {
+        let seed = spec.seed;
+        error.hint(format!(
+            "a recording has the name of what decides it: another seed than {seed} in the plan, or another --out, gives another"
+        ))
+    })?;
     let mut trouble = None;
     let outcome = ::rig::run(spec, program, &mut |seen| {
         if let Seen::Scrape { at_s, samples, .. } = seen

@@ -87,7 +87,7 @@ pub(super) fn run(args: &StepArgs) -> anyhow::Result<()> {
         },
         created: super::data::now(),
     };
-    let (interrupt, mut show) = (Interrupt::listen(), Show::new());
+    let (interrupt, mut show) = (Interrupt::listen()?, Show::new());
     let report = train_step_model(&order, source.as_mut(), &mut |stage| {
         show.tell(&stage);
         interrupt.flow()

@@ -39,8 +39,6 @@ pub(super) struct Head {
     pub count: u32,
     pub maximum: f32,
     pub step_s: u32,
-    pub backwards: u32,
-    pub refused: u32,
     /// Whether there has been a sample since the latest reset: 0 or 1.
     pub begun: u32,
     pub means: [f32; YOUNG],
@@ -89,19 +87,17 @@ impl History {
 
     /// Takes up that at `at` the resource used `fraction` of its limit: at least 0; above 1 is beyond the limit.
     ///
-    /// A fraction that is not finite or is negative is refused and counted. A sample of an earlier slot than the newest
-    /// is ignored and counted, until such samples have kept coming for a whole step with none newer in between: then it
+    /// A fraction that is not finite or is negative is passed over. A sample of an earlier slot than the newest is passed
+    /// over too, until such samples have kept coming for a whole step with none newer in between: then it
     /// was the clock that was wrong before, and the history begins anew.
     pub fn push(&mut self, at: Timestamp, fraction: f64) {
         if !fraction.is_finite() || fraction < 0.0 {
-            self.head.refused = self.head.refused.saturating_add(1);
             return;
         }
         let slot = at.micros().div_euclid(self.step_us());
         if self.head.begun == 0 {
             self.begin(slot);
         } else if slot < self.head.open {
-            self.head.backwards = self.head.backwards.saturating_add(1);
             if self.head.behind_us == NEVER || at.micros() < self.head.behind_us {
                 self.head.behind_us = at.micros();
             }
@@ -122,12 +118,10 @@ impl History {
         head.maximum = head.maximum.max(fraction as f32);
     }
 
-    /// Forgets the past: after a resize, a clean-up or a deploy it says nothing about what comes. The counts are kept.
+    /// Forgets the past: after a resize, a clean-up or a deploy it says nothing about what comes.
     pub fn reset(&mut self) {
         let fresh = Head {
             step_s: self.head.step_s,
-            backwards: self.head.backwards,
-            refused: self.head.refused,
             behind_us: NEVER,
             ..Head::zeroed()
         };
@@ -140,21 +134,15 @@ impl History {
         self.head.step_s
     }
 
-    /// Samples that were ignored because they came from behind the newest slot.
+    /// The time of the newest sample; `None` before the first.
     #[must_use]
-    pub const fn backwards(&self) -> u32 {
-        self.head.backwards
-    }
-
-    /// Samples that were refused because they were not finite or negative.
-    #[must_use]
-    pub const fn refused(&self) -> u32 {
-        self.head.refused
+    pub fn newest(&self) -> Option<Timestamp> {
+        (self.head.begun == 1).then(|| Timestamp::from_micros(self.head.last_us))
     }
 
     /// Bytes on the heap: none while it is young.
-    #[must_use]
-    pub fn heap_bytes(&self) -> usize {
+    #[cfg(test)]
+    fn heap_bytes(&self) -> usize {
         self.days.as_ref().map_or(0, |days| size_of_val(&**days))
     }
 
@@ -323,7 +311,8 @@ mod tests {
         history.push(at(100_000), 0.5);
         history.push(at(10_000), 0.9);
         history.push(at(11_000), 0.9);
-        assert_eq!((history.backwards(), history.head.open), (2, 55));
+        assert_eq!(history.newest(), Some(at(100_000)));
+        assert_eq!(bits(history.filling()), bits((0.5, 0.5)));
         // A sample that is newer shows that those were strays.
         history.push(at(100_001), 0.5);
         history.push(at(11_900), 0.9);
@@ -341,7 +330,7 @@ mod tests {
         for fraction in [f64::NAN, f64::INFINITY, -0.1] {
             history.push(at(0), fraction);
         }
-        assert_eq!((history.refused(), history.head.begun), (3, 0));
+        assert_eq!(history.newest(), None);
         history.push(at(0), 1e300);
         assert_eq!(bits(history.filling()), bits((100.0, 100.0)));
         for us in [i64::MAX, i64::MIN, 0, i64::MIN] {
@@ -354,7 +343,7 @@ mod tests {
         let now = Timestamp::from_micros(i64::MIN);
         assert!(crate::DayAhead::of(&history, now, &crate::Options::default()).is_none());
         history.reset();
-        assert_eq!((history.refused(), history.heap_bytes()), (3, 0));
+        assert_eq!((history.newest(), history.heap_bytes()), (None, 0));
     }
 
     #[test]

@@ -129,7 +129,7 @@ mod tests {
     proptest! {
         /// Whatever is read can be gone on with.
         #[test]
-        fn damaged_bytes_do_no_harm(n in 0_i64..30, flips in prop::collection::vec((0_usize..80, any::<u8>()), 1..6)) {
+        fn damaged_bytes_do_no_harm(n in 0_i64..30, flips in prop::collection::vec((0_usize..size_of::<Head>(), any::<u8>()), 1..6)) {
             let mut damaged = bytes(&grown(n));
             for (place, byte) in flips {
                 damaged[place] = byte;

@@ -1,6 +1,6 @@
 //! Levels of a resource that people use: by day, less at the weekend, and more every day.
 
-use dayahead::History;
+use dayahead::{DayAhead, History};
 use series::Timestamp;
 use testkit::Noise;
 
@@ -9,6 +9,23 @@ pub(crate) const SAMPLE_S: u32 = 300;
 
 /// A Monday at midnight.
 const START_S: i64 = 345_600 + 604_800 * 2_900;
+
+/// The time in seconds by which it is exhausted with a probability of one half; infinite when that is not foreseen.
+pub(crate) fn middle_s(said: &DayAhead) -> f64 {
+    let (mut early, mut late) = (0.0, said.knots.last().map_or(0.0, |knot| knot.ahead_s));
+    if said.within(late) < 0.5 {
+        return f64::INFINITY;
+    }
+    while late - early > 0.1 {
+        let middle = (early + late) / 2.0;
+        if said.within(middle) < 0.5 {
+            early = middle;
+        } else {
+            late = middle;
+        }
+    }
+    late
+}
 
 /// What a level is made of. Shares of the limit.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,7 @@
 
 use dayahead::{DayAhead, Method, Options};
 
-use super::levels::{Level, SAMPLE_S, history, linear_s, n_samples};
+use super::levels::{Level, SAMPLE_S, history, linear_s, middle_s, n_samples};
 
 const GROWING: Level = Level {
     base: 0.40,
@@ -74,7 +74,7 @@ fn what_crosses_is_caught_and_a_line_misses_it() {
         let said = case.forecast();
         let (p, off) = (
             said.within(86_400.0),
-            relative(said.quantile_s(0.5), case.crosses_s),
+            relative(middle_s(&said), case.crosses_s),
         );
         let context = format!(
             "{} samples, seed {}: {} s",
@@ -85,11 +85,7 @@ fn what_crosses_is_caught_and_a_line_misses_it() {
         assert!(said.method == Method::Mstl && p > 0.5, "{context}: {p}");
         // Before two weeks are known, weekends flatten what is taken for a day.
         let weeks = case.samples.len() >= n_samples(14.0 * 24.0);
-        assert!(
-            !weeks || off < 0.25,
-            "{context}, said {}",
-            said.quantile_s(0.5)
-        );
+        assert!(!weeks || off < 0.25, "{context}, said {}", middle_s(&said));
         offs.push(off);
     }
     let typical = median(offs);
@@ -162,7 +158,7 @@ fn steady_growth_goes_on_whatever_its_age() {
             .collect();
         let (history, now) = history(&samples);
         let ahead = DayAhead::of(&history, now, &Options::default()).expect("days of history");
-        let (within, middle_h) = (ahead.within(86_400.0), ahead.quantile_s(0.5) / 3_600.0);
+        let (within, middle_h) = (ahead.within(86_400.0), middle_s(&ahead) / 3_600.0);
         assert!(within > 0.9, "{days} days: P = {within}");
         assert!((middle_h - 10.0).abs() < 5.0, "{days} days: {middle_h} h");
     }

@@ -75,12 +75,14 @@ impl Planner {
         });
         let mut recent: Vec<_> = all.map(|issue| (issue.opened, issue.id)).collect();
         recent.sort_unstable();
-        for (opened, id) in recent {
+        for &(opened, id) in &recent {
             self.storm.note(opened, id, &self.settings);
         }
         if self.storm.why.is_some() {
-            let live = self.live.values().map(|live| (live.issue.class, live.issue.id));
-            self.storm.issues = live.collect();
+            let live = recent.iter().filter_map(|(_, id)| self.live.get(id));
+            for issue in live.map(|live| &live.issue) {
+                self.storm.issues.entry(issue.class).or_insert(issue.id);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use predict::exhaustion::Outlook;
 use series::SeriesKey;
 
-use super::resource::{self, Beside, Resource};
+use super::resource::{self, Beside, Left, Resource};
 use super::rule::Test;
 use super::{Signs, cpu, group_key, note, queries};
 use crate::{Finding, Kind};
@@ -24,14 +24,21 @@ impl Signs {
         let threshold = self.levels[family as usize].unwrap_or_else(|| resource::usual(family));
         let beside = self.beside(key);
         let (_, resource) = &mut self.resources[place as usize];
-        // One thing is judged once: by samples where a rule reads them.
+        // Of one series each thing is told once: by samples where a rule reads them.
         let named = self.by_metric.get(key.metric()).into_iter().flatten();
-        let mut rules =
-            named.map(|(rule, read)| (&self.rules[usize::from(*rule)], usize::from(*read)));
-        let has_rule = !rules.any(|(rule, read)| {
-            rule.is_single() && rule.class == resource.class() && rule.reads[read].takes(key)
-        });
-        resource.take(key, outlook, &threshold, has_rule);
+        let mut left = Left {
+            level: true,
+            end: true,
+        };
+        for (rule, read) in named {
+            let rule = &self.rules[usize::from(*rule)];
+            let is_alike = rule.is_single() && rule.class == resource.class();
+            if is_alike && rule.reads[usize::from(*read)].takes(key) {
+                left.level = false;
+                left.end &= !rule.foretells;
+            }
+        }
+        resource.take(key, outlook, &threshold, left);
         resource.speak(key, &beside, outlook.at, out);
         note(&mut self.present_resources, place, resource.is_present());
     }

@@ -152,6 +152,9 @@ impl Passage {
     /// hundredth of the work of [`Passage::foretell`].
     pub(super) fn is_near(&self, threshold: f64) -> bool {
         let points = &self.points[..usize::from(self.n)];
+        if points.len() + 1 < LEAST_POINTS {
+            return false;
+        }
         let (mut low, mut high) = (f32::MAX, f32::MIN);
         for &(_, value) in points {
             low = low.min(value);

@@ -63,6 +63,15 @@ pub(super) struct Beside {
     pub(super) cores: Option<f64>,
 }
 
+/// What of an outlook no rule over samples tells of the same series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Left {
+    /// Its level.
+    pub(super) level: bool,
+    /// Its end.
+    pub(super) end: bool,
+}
+
 /// What an issue about a resource is.
 pub(super) fn class(family: Family, kind: Kind) -> Class {
     match family {
@@ -116,13 +125,13 @@ impl Resource {
         self.told.iter().any(|told| told.is_due(now)) && now.seconds_since(self.newest) <= 300.0
     }
 
-    /// Takes in an outlook. `has_rule`: whether its level is judged here, and not by a rule over samples.
+    /// Takes in an outlook. `left`: what of it is told here, because no rule over samples tells it of the same series.
     pub(super) fn take(
         &mut self,
         key: &SeriesKey,
         outlook: &Outlook,
         threshold: &Threshold,
-        has_rule: bool,
+        left: Left,
     ) {
         let share = outlook.level / outlook.limit;
         let is_sound = outlook.limit > 0.0 && share.is_finite() && share >= 0.0;
@@ -148,12 +157,13 @@ impl Resource {
         let [soon, day] = self.smooth;
         let is_young = outlook.seen_s.is_nan() || outlook.seen_s < YOUNG_S;
         self.is_foretold = match (self.is_foretold, is_young) {
+            _ if !left.end => false,
             (true, _) => soon >= LEAVE || day >= LEAVE,
             (false, true) => soon >= YOUNG_ENTER || (soon >= ENTER && told[0] >= YOUNG_ENTER),
             (false, false) => soon >= ENTER || day >= ENTER,
         };
         let is_judged =
-            has_rule && !(outlook.family == Family::Cpu && cpu::is_led_by_requests(outlook));
+            left.level && !(outlook.family == Family::Cpu && cpu::is_led_by_requests(outlook));
         let is_judged = is_judged && !(outlook.family == Family::Disk && disk::is_read_only(key));
         // A level that says something else meanwhile neither crosses nor clears.
         if is_judged {

@@ -77,7 +77,8 @@ impl Watch {
         };
         // An anomaly far below the threshold threatens nothing.
         let is_near = threshold > 0.0 && self.level >= 0.5 * threshold;
-        let has_hunch = self.hunch.is_some_and(|until| now <= until)
+        let has_hunch = rule.foretells
+            && self.hunch.is_some_and(|until| now <= until)
             && is_near
             && matches!(rule.class, Class::NetworkLatency | Class::SlowQueries);
         if has_hunch && !self.is_foretold {

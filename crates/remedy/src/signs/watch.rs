@@ -16,8 +16,8 @@ const BIN_S: f64 = 15.0;
 const QUIET_S: f64 = 300.0;
 /// Seconds between two looks ahead.
 const LOOK_S: f64 = 60.0;
-/// The same while the threshold is far away.
-const LOOK_FAR_S: f64 = 600.0;
+/// The same while the threshold is so far away that no trend of the last half hour gets there within an hour and a half.
+const LOOK_FAR_S: f64 = 1_200.0;
 /// Starts that differ by less are the same: exporters compute them from two clocks.
 const SAME_START_S: f64 = 2.0;
 

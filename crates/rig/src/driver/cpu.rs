@@ -35,7 +35,9 @@ impl Cpu {
         };
         for _ in 0..workers {
             let listener = listener.try_clone().map_err(DriverError::io(doing))?;
-            thread::spawn(move || serve(&listener, rounds, rest));
+            thread::Builder::new()
+                .spawn(move || serve(&listener, rounds, rest))
+                .map_err(DriverError::io("starting a worker of the service"))?;
         }
         Ok(Self { port })
     }

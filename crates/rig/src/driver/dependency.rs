@@ -73,7 +73,9 @@ impl Dependency {
         for _ in 0..workers {
             let listener = listener.try_clone().map_err(DriverError::io(doing))?;
             let upstream = Arc::clone(&upstream);
-            thread::spawn(move || upstream.serve(&listener));
+            thread::Builder::new()
+                .spawn(move || upstream.serve(&listener))
+                .map_err(DriverError::io("starting a worker of the server"))?;
         }
         let objective = Objective {
             p95_s: f64::INFINITY,

@@ -123,8 +123,11 @@ pub fn driver_main() -> Result<(), DriverError> {
     let metrics = Metrics::default();
     let (sender, begin) = channel();
     let shown = metrics.clone();
-    thread::spawn(move || listen(from, &shown, &sender));
-    if let Err(error) = drive(&task, &metrics, &begin) {
+    let listening = thread::Builder::new()
+        .spawn(move || listen(from, &shown, &sender))
+        .map_err(DriverError::io("starting a thread to listen with"));
+    let driven = listening.and_then(|_| drive(&task, &metrics, &begin));
+    if let Err(error) = driven {
         let mut text = error.to_string();
         if let Some(cause) = std::error::Error::source(&error) {
             text = format!("{text}: {cause}");

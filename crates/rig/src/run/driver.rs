@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::RunError;
 use crate::metrics::Sample;
@@ -15,6 +15,9 @@ use crate::wire::{Ask, Task, Tell, receive, send};
 
 /// One that has not prepared itself after this long will not.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What one that has ended still had to say is read within this.
+const DYING_WORDS: Duration = Duration::from_millis(500);
 
 /// A running driver; dropping it kills it.
 #[derive(Debug)]
@@ -44,24 +47,29 @@ impl Driver {
             .spawn();
         let mut child = child.map_err(SandboxError::io("starting", program))?;
         let (sender, told) = channel();
-        let stdin = child.stdin.take();
-        if let Some(stdout) = child.stdout.take() {
-            thread::spawn(move || {
+        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+        let driver = Self {
+            child,
+            stdin,
+            told,
+            ended: None,
+            metrics: None,
+        };
+        if let Some(stdout) = stdout {
+            let read = move || {
                 let mut from = BufReader::new(stdout);
                 while let Ok(Some(tell)) = receive(&mut from) {
                     if sender.send(tell).is_err() {
                         return;
                     }
                 }
-            });
+            };
+            // Without it the driver, which is dropped then, ends.
+            thread::Builder::new()
+                .spawn(read)
+                .map_err(SandboxError::io("starting a thread to listen to", program))?;
         }
-        Ok(Self {
-            child,
-            stdin,
-            told,
-            ended: None,
-            metrics: None,
-        })
+        Ok(driver)
     }
 
     pub(super) fn pid(&self) -> u32 {
@@ -109,6 +117,24 @@ impl Driver {
         }
     }
 
+    /// Of one that has ended: all that it said and nobody has heard yet.
+    pub(super) fn last_words(&mut self) -> Vec<Tell> {
+        let begin = Instant::now();
+        let mut words = Vec::new();
+        // The end of its output shows that there is no more; somebody may have inherited that output.
+        while let Ok(tell) = self
+            .told
+            .recv_timeout(DYING_WORDS.saturating_sub(begin.elapsed()))
+        {
+            if let Tell::Metrics { app, upstream } = tell {
+                self.metrics = Some((app, upstream));
+            } else {
+                words.push(tell);
+            }
+        }
+        words
+    }
+
     pub(super) const fn is_alive(&self) -> bool {
         self.ended.is_none()
     }
@@ -136,5 +162,38 @@ impl Drop for Driver {
         self.stdin = None;
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_it_said_before_its_end_is_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("driver");
+        let said = r#"{"Onset":1.5}\n{"Metrics":{"app":[],"upstream":[]}}\n{"Stopped":2.5}\n"#;
+        fs::write(&program, format!("#!/bin/sh\nprintf '{said}'\nexit 3\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut driver = Driver::start(&program).unwrap();
+        let begin = Instant::now();
+        let how = loop {
+            if let Some(how) = driver.ended() {
+                break how;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(10), "it goes on");
+            thread::sleep(Duration::from_millis(1));
+        };
+        assert_eq!(how, "process ended with exit status: 3");
+        let words = driver.last_words();
+        assert!(
+            matches!(words[..], [Tell::Onset(_), Tell::Stopped(_)]),
+            "{words:?}"
+        );
+        assert!(driver.metrics.is_some());
     }
 }

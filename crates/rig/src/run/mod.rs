@@ -23,8 +23,10 @@ use crate::sandbox::{Group, SandboxError};
 use crate::spec::{Spec, SpecError};
 use crate::truth::Truth;
 
-/// How often the driver is listened to and looked after.
+/// How often the driver is listened to and looked after, and whoever watches is asked whether to go on.
 const POLL: Duration = Duration::from_millis(20);
+/// What the last scrape may take beyond the end of the run.
+const LEAST_PATIENCE: Duration = Duration::from_millis(200);
 
 /// Why a run came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +53,8 @@ pub enum RunError {
 pub enum Seen<'a> {
     /// Something to know about the sandbox.
     Note(&'a str),
+    /// Nothing new: a moment in which the run may be ended.
+    Moment,
     /// One scrape.
     Scrape {
         /// When, in seconds since the epoch.
@@ -105,6 +109,13 @@ pub fn run(
     let after = Duration::from_secs_f64(spec.after_s());
     let mut ended_at = None;
     loop {
+        setup.look_after(spec, &mut verdict, begin.elapsed(), POLL)?;
+        if watch(Seen::Moment).is_break() {
+            return Err(RunError::Interrupted);
+        }
+        if verdict.exhausted.is_some() {
+            ended_at.get_or_insert(begin.elapsed() + after);
+        }
         let over = begin.elapsed() >= length || ended_at.is_some_and(|at| begin.elapsed() >= at);
         // A recording goes on past the exhaustion that it is about, be it by one scrape.
         let complete = verdict
@@ -114,10 +125,6 @@ pub fn run(
         if over && complete {
             break;
         }
-        setup.look_after(spec, &mut verdict, begin.elapsed(), POLL)?;
-        if verdict.exhausted.is_some() {
-            ended_at.get_or_insert(begin.elapsed() + after);
-        }
         if begin.elapsed() < next && !over {
             continue;
         }
@@ -126,7 +133,10 @@ pub fn run(
             next += Duration::from_secs_f64(spec.scrape_s);
         }
         end_ts = now_s();
-        let samples = scrape(&mut setup, spec, &mut verdict, begin)?;
+        let patience = Duration::from_secs_f64(0.8 * spec.scrape_s);
+        let left = length.saturating_sub(begin.elapsed());
+        let until = Instant::now() + patience.min(left).max(LEAST_PATIENCE);
+        let samples = scrape(&mut setup, spec, &mut verdict, [begin, until], watch)?;
         let level = match &setup.ingress {
             Some(ingress) => ingress.p95_s().map(|p95_s| (p95_s, ingress::SLO_S)),
             None => sight.level(&samples),
@@ -157,12 +167,13 @@ pub fn run(
     })
 }
 
-/// What the application says of itself, and what is seen from outside.
+/// What the application says of itself, if it does by `until`, and what is seen from outside.
 fn scrape(
     setup: &mut Setup,
     spec: &Spec,
     verdict: &mut Verdict,
-    begin: Instant,
+    [begin, until]: [Instant; 2],
+    watch: &mut dyn FnMut(Seen<'_>) -> ControlFlow<()>,
 ) -> Result<Vec<Sample>, RunError> {
     let up = |job: &str, well: bool| {
         Sample::new("up", &format!("job=\"{job}\""), f64::from(u8::from(well)))
@@ -173,13 +184,11 @@ fn scrape(
         samples.push(up("app", true));
     } else {
         setup.driver.ask();
-        let asked = Instant::now();
-        let patience = Duration::from_secs_f64(0.8 * spec.scrape_s);
-        while setup.driver.metrics.is_none()
-            && asked.elapsed() < patience
-            && setup.driver.is_alive()
-        {
+        while setup.driver.metrics.is_none() && Instant::now() < until && setup.driver.is_alive() {
             setup.look_after(spec, verdict, begin.elapsed(), POLL / 4)?;
+            if watch(Seen::Moment).is_break() {
+                return Err(RunError::Interrupted);
+            }
         }
         let told = setup.driver.metrics.take();
         let well = told.is_some();

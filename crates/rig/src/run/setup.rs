@@ -1,25 +1,21 @@
 //! The sandbox of one run, with all that is in it.
 
+use std::hash::{BuildHasher, RandomState};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::ingress::Ingress;
 use super::verdict::Verdict;
 use super::{Driver, RunError};
 use crate::kind::{Kind, Mechanism};
-use crate::postgres::Client;
 use crate::sandbox::{Database, Group, Keeper, Limits, PREFIX, SandboxError, SmallDisk, Undo};
 use crate::scrape::Scraper;
 use crate::spec::Spec;
-use crate::wire::{Task, Tell};
+use crate::wire::Task;
 
 /// Where the system mounts control groups.
 const GROUPS: &str = "/sys/fs/cgroup";
-
-/// Runs of this process so far, so that several beside each other have names of their own.
-static RUNS: AtomicU64 = AtomicU64::new(0);
 
 /// All of it. What is declared first is dropped first: the keeper cleans up when the others are gone.
 #[derive(Debug)]
@@ -39,8 +35,9 @@ pub(super) struct Setup {
 impl Setup {
     pub(super) fn make(spec: &Spec, program: &Path) -> Result<Self, RunError> {
         let mut keeper = Keeper::start(program)?;
-        let run = RUNS.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{PREFIX}{}-{}-{run}", spec.kind.name(), std::process::id());
+        let (kind, pid) = (spec.kind.name(), std::process::id());
+        // Nobody can make the group before us under a name that nobody can guess.
+        let name = format!("{PREFIX}{kind}-{pid}-{:016x}", unguessable());
         let mut notes = Vec::new();
         let limits = Limits {
             memory_bytes: (spec.kind == Kind::Memory).then_some(spec.limit),
@@ -64,7 +61,7 @@ impl Setup {
             .map(|folder| SmallDisk::mount(folder, spec.limit, inodes, &mut keeper))
             .transpose()?;
         let database = folder.as_deref().filter(|_| spec.kind == Kind::Connections);
-        let database = database
+        let mut database = database
             .map(|folder| Database::start(folder, spec.limit, &mut keeper))
             .transpose()?;
         let mut driver = Driver::start(program)?;
@@ -85,13 +82,8 @@ impl Setup {
         scraper.group.clone_from(&group);
         scraper.disk = disk.as_ref().map(|disk| (disk.point.clone(), disk.fs_type));
         scraper.database = database
-            .as_ref()
-            .map(|database| Client::connect(database.port, "postgres"))
-            .transpose()
-            .map_err(|error| SandboxError::Program {
-                program: "postgres",
-                said: error.to_string(),
-            })?;
+            .as_mut()
+            .and_then(|database| database.client.take());
         let service = port.filter(|_| spec.kind == Kind::Cpu);
         let service = service.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let ingress = service
@@ -118,13 +110,11 @@ impl Setup {
         elapsed: Duration,
         wait: Duration,
     ) -> Result<(), RunError> {
-        match self.driver.listen(wait) {
-            Some(Tell::Onset(at_s)) => verdict.onset_s = Some(at_s),
-            Some(Tell::Stopped(at_s)) => verdict.stopped_s = Some(at_s),
-            Some(Tell::Exhausted { at_s, evidence }) => verdict.exhaust(at_s, evidence),
-            Some(Tell::Failed(text)) => return Err(RunError::Driver(text)),
-            // The driver is ready once, and metrics are not given to us.
-            Some(Tell::Ready { .. } | Tell::Metrics { .. }) | None => {}
+        let mut wait = wait;
+        while let Some(tell) = self.driver.listen(wait) {
+            verdict.hear(tell)?;
+            // What else it has said is there already.
+            wait = Duration::ZERO;
         }
         if let Some(ingress) = &mut self.ingress
             && let Some((at_s, evidence)) = ingress.step(elapsed)
@@ -134,6 +124,10 @@ impl Setup {
         let Some(how) = self.driver.ended() else {
             return Ok(());
         };
+        // What it said before its end counts, and may be still on its way.
+        for tell in self.driver.last_words() {
+            verdict.hear(tell)?;
+        }
         let kills = self
             .group
             .as_ref()
@@ -147,6 +141,11 @@ impl Setup {
         ));
         Ok(())
     }
+}
+
+/// Another number each time. The standard library keys its hash tables from the system's source of randomness.
+fn unguessable() -> u64 {
+    RandomState::new().hash_one(std::process::id())
 }
 
 /// A folder that the keeper removes.

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::RunError;
 use super::ingress::SLO_S;
 use super::setup::Setup;
 use crate::clock::{now_s, to_millis};
@@ -9,6 +10,7 @@ use crate::driver::{FAILED, RESERVED, TIMEOUT, rate, service_s};
 use crate::kind::{Kind, Mechanism};
 use crate::spec::Spec;
 use crate::truth::{Capacity, Truth};
+use crate::wire::Tell;
 
 /// Instants in seconds since the epoch.
 #[derive(Debug, Default)]
@@ -20,6 +22,19 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
+    /// Takes note of what the driver says.
+    pub(super) fn hear(&mut self, tell: Tell) -> Result<(), RunError> {
+        match tell {
+            Tell::Onset(at_s) => self.onset_s = Some(at_s),
+            Tell::Stopped(at_s) => self.stopped_s = Some(at_s),
+            Tell::Exhausted { at_s, evidence } => self.exhaust(at_s, evidence),
+            Tell::Failed(text) => return Err(RunError::Driver(text)),
+            // The driver is ready once, and metrics are for the scrape.
+            Tell::Ready { .. } | Tell::Metrics { .. } => {}
+        }
+        Ok(())
+    }
+
     /// The first time counts.
     pub(super) fn exhaust(&mut self, at_s: f64, evidence: String) {
         self.exhausted.get_or_insert((at_s, evidence));

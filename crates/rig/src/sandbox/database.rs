@@ -16,13 +16,15 @@ use crate::postgres::Client;
 const DEBIAN: &str = "/usr/lib/postgresql";
 /// A server that does not answer after this long will not.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// One that does not end its sessions in this time is killed.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// A running server. The keeper ends it.
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) port: u16,
-    /// For the scraper: a superuser's, which is let in when nobody else is.
-    pub(crate) client: Client,
+    /// For the scraper: a superuser's connection. It is there before any other, so it never competes for the last ones.
+    pub(crate) client: Option<Client>,
     server: Child,
 }
 
@@ -90,21 +92,23 @@ impl Database {
             .stdout(Stdio::null())
             .stderr(log)
             .process_group(0);
-        let mut server = server
+        let server = server
             .spawn()
             .map_err(SandboxError::io("starting", programs.join("postgres")))?;
-        keeper.will_end(server.id())?;
-        let client = wait(port, &mut server, &folder.join("log"))?;
+        // Dropping it ends and reaps the server, should something go wrong from here on.
         let mut database = Self {
             port,
-            client,
+            client: None,
             server,
         };
-        let made = database.client.query("CREATE ROLE app LOGIN");
+        keeper.will_end(database.server.id())?;
+        let mut client = wait(port, &mut database.server, &folder.join("log"))?;
+        let made = client.query("CREATE ROLE app LOGIN");
         made.map_err(|error| SandboxError::Program {
             program: "postgres",
             said: error.to_string(),
         })?;
+        database.client = Some(client);
         Ok(database)
     }
 }
@@ -112,14 +116,25 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         // The keeper would do it, but only this process can take note that it is gone.
-        if let Some(pid) = i32::try_from(self.server.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-        {
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
-        }
-        let _ = self.server.wait();
+        end(&mut self.server, ENDS_WITHIN);
     }
+}
+
+/// Ends a server and its sessions, and reaps it; one that does not end in time is killed, which its sessions notice.
+fn end(server: &mut Child, patience: Duration) {
+    let begin = Instant::now();
+    let pid = i32::try_from(server.id()).ok();
+    if let Some(pid) = pid.and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+    }
+    while begin.elapsed() < patience {
+        if server.try_wait().is_ok_and(|status| status.is_some()) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    let _ = server.kill();
+    let _ = server.wait();
 }
 
 /// The folder with `initdb` and `postgres`: of the newest version, or on the path.
@@ -185,5 +200,44 @@ fn wait(port: u16, server: &mut Child, log: &Path) -> Result<Client, SandboxErro
             });
         }
         thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    /// How a shell script ends that is ended as a server, once it has said something.
+    fn ended_by(script: &str) -> Option<i32> {
+        let mut command = Command::new("sh");
+        let mut server = command
+            .args(["-c", script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = [0];
+        server
+            .stdout
+            .as_mut()
+            .unwrap()
+            .read_exact(&mut said)
+            .unwrap();
+        end(&mut server, Duration::from_millis(200));
+        server.try_wait().unwrap().unwrap().signal()
+    }
+
+    #[test]
+    fn a_server_that_does_not_end_is_killed_and_reaped() {
+        assert_eq!(
+            ended_by("trap '' INT; echo; while :; do sleep 0.05; done"),
+            Some(9)
+        );
+        assert_eq!(
+            ended_by("trap 'exit 0' INT; echo; while :; do sleep 0.05; done"),
+            None
+        );
     }
 }

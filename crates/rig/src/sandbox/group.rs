@@ -4,7 +4,11 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::undo::Controller;
 use super::{Keeper, SandboxError, Undo};
+
+/// Where controllers are enabled for the groups of a folder.
+pub(super) const CONTROL: &str = "cgroup.subtree_control";
 
 /// What a group may use; `None` is all there is.
 #[derive(Debug, Clone, Copy, Default)]
@@ -50,15 +54,18 @@ impl Group {
 
     /// Version 2: one tree.
     fn unified(top: &Path, name: &str, keeper: &mut Keeper) -> Result<Self, SandboxError> {
-        let control = top.join("cgroup.subtree_control");
+        let control = top.join(CONTROL);
         let enabled =
             fs::read_to_string(&control).map_err(SandboxError::io("reading", &control))?;
-        for controller in ["memory", "cpu"] {
-            if !enabled
-                .split_ascii_whitespace()
-                .any(|word| word == controller)
-            {
-                write(&control, &format!("+{controller}"))?;
+        // What is enabled already is somebody else's to disable.
+        for controller in [Controller::Memory, Controller::Cpu] {
+            let name = controller.name();
+            if !enabled.split_ascii_whitespace().any(|word| word == name) {
+                write(&control, &format!("+{name}"))?;
+                keeper.will(Undo::Controller {
+                    file: control.clone(),
+                    name: controller,
+                })?;
             }
         }
         let folder = make(top, name, keeper)?;
@@ -175,8 +182,11 @@ fn make(tree: &Path, name: &str, keeper: &mut Keeper) -> Result<PathBuf, Sandbox
         );
         return Err(SandboxError::io("making the control group", folder)(none));
     }
-    keeper.will(Undo::Group(folder.clone()))?;
+    // Only what was made here is removed: with the group goes all that is in it.
     fs::create_dir(&folder).map_err(SandboxError::io("making the control group", &folder))?;
+    keeper.will(Undo::Group(folder.clone())).inspect_err(|_| {
+        let _ = fs::remove_dir(&folder);
+    })?;
     Ok(folder)
 }
 

@@ -4,35 +4,14 @@
 //! and, when its standard input ends, undoes it in reverse order. There is one way to clean up: after a run that went
 //! well the same happens as after `kill -9`.
 
-use std::fs;
-use std::io::{self, BufReader};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-use serde::{Deserialize, Serialize};
-
-use super::{PREFIX, SandboxError};
+use super::SandboxError;
+use super::undo::{Undo, began, undo_all};
 use crate::wire::{receive, send};
-
-/// How long something may resist, in tries of 20 ms.
-const TRIES: u32 = 250;
-
-/// One thing to undo.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Undo {
-    /// End a process; told from a later one with its number by when it began.
-    End { pid: u32, began: u64 },
-    /// Remove a control group, after ending what is in it.
-    Group(PathBuf),
-    /// Unmount a file system.
-    Unmount(PathBuf),
-    /// Remove a folder and all that is in it.
-    Folder(PathBuf),
-}
 
 /// The keeper of one run. Dropping it cleans up and waits until that is done.
 #[derive(Debug)]
@@ -52,7 +31,7 @@ impl Keeper {
             .arg("__rig-keeper")
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            // What it cannot undo it says on standard error, which is ours.
             // Ctrl-C in a terminal goes to the whole group: this one must survive it.
             .process_group(0)
             .spawn();
@@ -87,10 +66,13 @@ impl Keeper {
 impl Drop for Keeper {
     fn drop(&mut self) {
         self.stdin = None;
-        let well = self.child.wait().is_ok_and(|status| status.success());
-        if !well {
-            // Somebody killed it: this one is still there.
-            undo_all(&self.list);
+        // One that failed has said why; one that was killed has not, and this process is still there.
+        let was_killed = self
+            .child
+            .wait()
+            .map_or(true, |status| status.code().is_none());
+        if was_killed && let Err(error) = undo_all(&self.list) {
+            let _ = writeln!(io::stderr(), "error: {error}");
         }
     }
 }
@@ -98,155 +80,107 @@ impl Drop for Keeper {
 /// The whole life of a keeper: reads what is to be undone, waits for the end, and undoes it.
 ///
 /// # Errors
-/// When its input is no such list.
+/// When its input is no such list, or something cannot be undone. All else is undone then.
 pub fn keeper_main() -> io::Result<()> {
     // No terminal that closes takes it along.
     let _ = rustix::process::setsid();
-    let mut from = BufReader::new(io::stdin());
-    let mut list = Vec::new();
-    while let Some(undo) = receive(&mut from)? {
-        list.push(undo);
-    }
-    undo_all(&list);
-    Ok(())
+    let (list, unreadable) = read(&mut BufReader::new(io::stdin()));
+    let undone = undo_all(&list).map_err(io::Error::other);
+    undone.and(unreadable.map_or(Ok(()), Err))
 }
 
-fn undo_all(list: &[Undo]) {
-    for undo in list.iter().rev() {
-        match undo {
-            Undo::End { pid, began } => end(*pid, *began),
-            Undo::Group(folder) if is_ours(folder) => remove_group(folder),
-            Undo::Unmount(point) => unmount(point),
-            Undo::Folder(folder) if is_ours(folder) => {
-                let _ = insist(|| fs::remove_dir_all(folder));
+/// All lines that can be read, to the end, and what is wrong with the last of the others.
+fn read(from: &mut impl BufRead) -> (Vec<Undo>, Option<io::Error>) {
+    let (mut list, mut unreadable) = (Vec::new(), None);
+    loop {
+        match receive(from) {
+            Ok(Some(undo)) => list.push(undo),
+            Ok(None) => return (list, unreadable),
+            Err(error) => {
+                // A line that makes no sense is passed over; a pipe that breaks has no next one.
+                let is_line = matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof
+                );
+                let doing = "reading what is to be undone";
+                unreadable = Some(io::Error::new(error.kind(), format!("{doing}: {error}")));
+                if !is_line {
+                    return (list, unreadable);
+                }
             }
-            Undo::Group(_) | Undo::Folder(_) => {}
         }
-    }
-}
-
-fn is_ours(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with(PREFIX))
-}
-
-/// Tries until it works or is not there any more.
-fn insist(mut action: impl FnMut() -> io::Result<()>) -> io::Result<()> {
-    let mut last = Ok(());
-    for _ in 0..TRIES {
-        last = action();
-        match &last {
-            Ok(()) => return Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(_) => thread::sleep(Duration::from_millis(20)),
-        }
-    }
-    last
-}
-
-/// Ends a process: PostgreSQL ends its sessions at once on SIGINT, and what does not end on it is killed.
-fn end(pid: u32, began_at: u64) {
-    let alive = || began(pid) == Some(began_at);
-    let signal = |signal| {
-        if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-            let _ = kill_process(pid, signal);
-        }
-    };
-    if alive() {
-        signal(Signal::INT);
-        thread::sleep(Duration::from_millis(20));
-    }
-    for i in 0..TRIES {
-        if !alive() {
-            return;
-        }
-        if i == TRIES / 5 {
-            signal(Signal::KILL);
-        }
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// When a process began, in ticks since boot; `None` if it is not there, or has ended and waits for its parent.
-fn began(pid: u32) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let mut columns = text.rsplit_once(')')?.1.split_ascii_whitespace();
-    let state = columns.next()?;
-    (!matches!(state, "Z" | "X")).then_some(())?;
-    columns.nth(18)?.parse().ok()
-}
-
-fn remove_group(folder: &Path) {
-    let _ = insist(|| {
-        let procs = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
-        for pid in procs
-            .lines()
-            .filter_map(|line| line.parse().ok().and_then(Pid::from_raw))
-        {
-            let _ = kill_process(pid, Signal::KILL);
-        }
-        fs::remove_dir(folder)
-    });
-}
-
-fn unmount(point: &Path) {
-    let run = |lazy: &[&str]| {
-        let status = Command::new("umount")
-            .args(lazy)
-            .arg(point)
-            .stderr(Stdio::null())
-            .status();
-        status.is_ok_and(|status| status.success())
-    };
-    let mounted = || {
-        let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
-        mounts
-            .lines()
-            .any(|line| line.split(' ').nth(1) == point.to_str())
-    };
-    let busy = || {
-        if !mounted() || run(&[]) {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::ResourceBusy.into())
-        }
-    };
-    if insist(busy).is_err() {
-        run(&["-l"]);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::super::group::CONTROL;
+    use super::super::undo::Controller;
+    use super::super::{Group, Limits};
     use super::*;
 
     #[test]
-    fn only_what_bears_our_name_is_removed() {
-        let top = tempfile::tempdir().unwrap();
-        let (ours, other) = (top.path().join("forestall-rig-1"), top.path().join("data"));
-        for folder in [&ours, &other] {
-            fs::create_dir(folder).unwrap();
-            fs::write(folder.join("file"), "").unwrap();
-        }
-        undo_all(&[
-            Undo::Folder(ours.clone()),
-            Undo::Folder(other.clone()),
-            Undo::Group(other.clone()),
-        ]);
-        assert!(!ours.exists() && other.join("file").exists());
+    fn a_line_that_makes_no_sense_hides_no_other() {
+        let mut text = Vec::new();
+        send(&mut text, &Undo::Unmount("a".into())).unwrap();
+        text.extend(b"nonsense\n{\"Group\":\n\xff\xfe\n");
+        send(&mut text, &Undo::Unmount("b".into())).unwrap();
+        let (list, unreadable) = read(&mut text.as_slice());
+        assert_eq!(list, ["a", "b"].map(|point| Undo::Unmount(point.into())));
+        let said = unreadable.unwrap().to_string();
+        assert!(said.starts_with("reading what is to be undone: "), "{said}");
+    }
+
+    /// One that undoes nothing.
+    fn idle_keeper(folder: &Path) -> Keeper {
+        let program = folder.join("keeper");
+        fs::write(&program, "#!/bin/sh\ncat >/dev/null\n").unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        Keeper::start(&program).unwrap()
     }
 
     #[test]
-    fn a_process_is_ended_but_not_another_with_its_number() {
-        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
-        let pid = child.id();
-        let when = began(pid).unwrap();
-        undo_all(&[Undo::End {
-            pid,
-            began: when + 1,
-        }]);
-        assert_eq!(child.try_wait().unwrap(), None);
-        undo_all(&[Undo::End { pid, began: when }]);
-        assert!(!child.wait().unwrap().success());
+    fn only_controllers_that_were_not_enabled_are_disabled_again() {
+        let top = tempfile::tempdir().unwrap();
+        let mut keeper = idle_keeper(top.path());
+        let file = top.path().join(CONTROL);
+        for (name, text) in [
+            ("cgroup.controllers", "cpuset cpu io memory pids"),
+            ("cgroup.procs", ""),
+            (CONTROL, "memory pids"),
+        ] {
+            fs::write(top.path().join(name), text).unwrap();
+        }
+        let name = "forestall-rig-cpu-1";
+        Group::create(top.path(), name, Limits::default(), &mut keeper).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "+cpu");
+        let expected = [
+            Undo::Controller {
+                file,
+                name: Controller::Cpu,
+            },
+            Undo::Group(top.path().join(name)),
+        ];
+        assert_eq!(keeper.list, expected);
+    }
+
+    #[test]
+    fn a_group_that_somebody_else_made_is_not_removed() {
+        let top = tempfile::tempdir().unwrap();
+        let mut keeper = idle_keeper(top.path());
+        let tree = top.path().join("memory");
+        let theirs = tree.join("forestall-rig-memory-1");
+        fs::create_dir_all(&theirs).unwrap();
+        fs::write(tree.join("cgroup.procs"), "").unwrap();
+        let limits = Limits::default();
+        let made = Group::create(top.path(), "forestall-rig-memory-1", limits, &mut keeper);
+        let said = made.unwrap_err().to_string();
+        assert!(said.starts_with("making the control group"), "{said}");
+        assert_eq!(keeper.list, []);
+        drop(keeper);
+        assert!(theirs.exists());
     }
 }

@@ -4,15 +4,17 @@ mod database;
 mod group;
 mod keeper;
 mod small_disk;
+mod undo;
 
 use std::io;
 use std::path::PathBuf;
 
 pub(crate) use database::Database;
 pub(crate) use group::{Group, Limits};
+pub(crate) use keeper::Keeper;
 pub use keeper::keeper_main;
-pub(crate) use keeper::{Keeper, Undo};
 pub(crate) use small_disk::SmallDisk;
+pub(crate) use undo::Undo;
 
 /// How the names of groups and folders begin, so that nothing else is ever removed.
 pub(crate) const PREFIX: &str = "forestall-rig-";

@@ -3,6 +3,7 @@
 mod capture;
 mod check;
 mod engine_text;
+mod limit;
 mod models;
 mod outlook;
 mod planner;
@@ -16,8 +17,9 @@ use hotpath::EngineConfig;
 use serde::{Deserialize, Serialize};
 
 pub use capture::CaptureConfig;
+pub use limit::LimitConfig;
 pub use models::{LearningConfig, ModelsConfig};
-pub use outlook::{LimitConfig, ObjectivesConfig, OutlookConfig};
+pub use outlook::{ObjectivesConfig, OutlookConfig};
 pub(crate) use planner::BRAKE_FILE;
 pub use planner::{DriftConfig, FindingsConfig, PersonConfig, PlannerConfig, WebhookConfig};
 

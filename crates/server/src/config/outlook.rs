@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use hotpath::{LimitRule, LookoutConfig};
-use predict::exhaustion::{FAMILIES, Family};
+use hotpath::LookoutConfig;
 use serde::{Deserialize, Serialize};
-use series::SeriesKey;
+
+use super::limit::LimitConfig;
 
 /// The section `[outlook]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,19 +29,6 @@ pub struct OutlookConfig {
     pub limits: Vec<LimitConfig>,
     /// When a service counts as exhausted.
     pub objectives: ObjectivesConfig,
-}
-
-/// A limit that no metric tells, or tells wrong.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LimitConfig {
-    /// The series of what is used, `metric{label="value"}`: those that have these labels, and maybe others.
-    pub of: String,
-    /// How much there is, above 0, in the unit of the metric.
-    pub limit: f64,
-    /// What it is; needed for a metric that is not read from otherwise, empty for others.
-    #[serde(default)]
-    pub family: String,
 }
 
 /// The section `[outlook.objectives]`: at what a service, or a dependency, counts as exhausted.
@@ -90,39 +77,6 @@ impl Default for ObjectivesConfig {
             failed_ratio: config.dependency_errors,
         }
     }
-}
-
-impl LimitConfig {
-    /// The rule that it stands for, or what is wrong with it.
-    fn rule(&self) -> Result<LimitRule, String> {
-        let key: SeriesKey = self
-            .of
-            .parse()
-            .map_err(|error| format!("of: {:?} is not a series: {error}", self.of))?;
-        if !(self.limit > 0.0 && self.limit.is_finite()) {
-            return Err(format!("limit: {} is not above 0", self.limit));
-        }
-        let family = match self.family.as_str() {
-            "" => None,
-            name => Some(family(name).ok_or_else(|| {
-                let names = FAMILIES.map(Family::name).join(", ");
-                format!("family: {name:?} is none of {names}")
-            })?),
-        };
-        let labels = key.labels();
-        Ok(LimitRule {
-            metric: key.metric().to_owned(),
-            labels: labels
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-            limit: self.limit,
-            family,
-        })
-    }
-}
-
-fn family(name: &str) -> Option<Family> {
-    FAMILIES.into_iter().find(|family| family.name() == name)
 }
 
 impl OutlookConfig {
@@ -188,7 +142,6 @@ impl OutlookConfig {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::Config;
 
     #[test]
@@ -203,43 +156,5 @@ mod tests {
             error.contains("outlook.objectives.error_ratio: 0 is not"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn limits_become_rules() {
-        let text = "[[outlook.limits]]\nof = 'pool_used{pool=\"db\"}'\nlimit = 50\nfamily = \"connections\"\n\
-                    [[outlook.limits]]\nof = 'container_memory_working_set_bytes'\nlimit = 1e9\n";
-        let rules = Config::parse(text, "x").unwrap().outlook.lookout().limits;
-        let expected = LimitRule {
-            metric: "pool_used".to_owned(),
-            labels: vec![("pool".to_owned(), "db".to_owned())],
-            limit: 50.0,
-            family: Some(Family::Connections),
-        };
-        assert_eq!(rules[0], expected);
-        assert_eq!((rules[1].family, rules.len()), (None, 2));
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_limit_is_told_with_its_place() {
-        let check = |limit: &str, message: &str| {
-            let text =
-                format!("[[outlook.limits]]\nof = 'a'\nlimit = 1\n[[outlook.limits]]\n{limit}");
-            let error = Config::parse(&text, "x").unwrap_err().to_string();
-            assert!(error.contains(message), "{error}");
-        };
-        check(
-            "of = 'a{'\nlimit = 1",
-            "outlook.limits[1]: of: \"a{\" is not a series",
-        );
-        check(
-            "of = 'a'\nlimit = 0",
-            "outlook.limits[1]: limit: 0 is not above 0",
-        );
-        check(
-            "of = 'a'\nlimit = 1\nfamily = 'ram'",
-            "outlook.limits[1]: family: \"ram\" is none of memory, cpu",
-        );
-        check("of = 'a'", "outlook.limits: missing field `limit`");
     }
 }

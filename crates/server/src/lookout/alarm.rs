@@ -6,15 +6,15 @@ use series::Timestamp;
 
 use super::board::Row;
 
-/// Exhausted within half an hour with this probability, smoothed over looks: a person should know. By `forestall eval
-/// exhaustion` that costs about one false alarm in five to ten hours of watching what does its worst without running out.
+/// Exhausted within half an hour with this probability, smoothed over looks: a person should know.
 const RAISED: f32 = 0.8;
 /// What part of the smoothed probability a new look makes up: one that is alone in its opinion raises nothing.
 const NEW: f32 = 1.0 / 3.0;
 /// Below this a resource is not remembered.
 const FORGOTTEN: f32 = 0.05;
-/// And only on the grounds of eight minutes: what begins anew goes up, and need not go on.
-const CONFIDENT: f32 = 0.75;
+/// And only on the grounds of so many seconds: what begins anew goes up, and need not go on. How many samples there were in
+/// that time does not count, so that scrapes a minute apart raise alarms too.
+const SEEN_S: f32 = 480.0;
 /// Below this it is over. Between the two nothing is said: a forecast at the edge would else fill the log.
 const OVER: f32 = 0.25;
 
@@ -23,7 +23,7 @@ const OVER: f32 = 0.25;
 pub(super) struct Alarms {
     told: HashSet<u32>,
     /// The probability within half an hour, smoothed over looks, and as of when the last was.
-    smoothed: HashMap<u32, (f32, Timestamp)>,
+    smoothed: HashMap<u32, (f32, Option<Timestamp>)>,
 }
 
 /// What is to be said of a resource.
@@ -43,7 +43,7 @@ impl Alarms {
         let name = format!("{} of {}", row.family.name(), row.key);
         let soon = row.forecast().map_or(0.0, |_| outlook.within[2]);
         let soon = self.smooth(resource, soon, outlook.at);
-        if soon >= RAISED && outlook.confidence >= CONFIDENT && self.told.insert(resource) {
+        if soon >= RAISED && outlook.seen_s >= SEEN_S && self.told.insert(resource) {
             return Some(Word::Warn(match outlook.level >= outlook.limit {
                 true => format!("{name} is at its limit"),
                 false => format!("{name} will be exhausted {}", when(outlook.ttf_s)),
@@ -58,11 +58,12 @@ impl Alarms {
         None
     }
 
-    /// The probability with those before it; one that is gone at once is gone.
+    /// The probability with those before it, of which there was nothing to fear before the first; one that is gone at once is
+    /// gone.
     fn smooth(&mut self, resource: u32, soon: f32, at: Timestamp) -> f32 {
-        let (smoothed, last) = self.smoothed.entry(resource).or_insert((soon, at));
-        if *last != at {
-            (*smoothed, *last) = (*smoothed + NEW * (soon - *smoothed), at);
+        let (smoothed, last) = self.smoothed.entry(resource).or_default();
+        if *last != Some(at) {
+            (*smoothed, *last) = (*smoothed + NEW * (soon - *smoothed), Some(at));
         }
         let now = if soon > 0.0 { *smoothed } else { 0.0 };
         if now < FORGOTTEN {
@@ -83,23 +84,15 @@ impl Alarms {
     }
 }
 
-/// `in about 12 min (7 to 20 min)`, from the 5, 50 and 95 % quantiles in seconds.
-fn when([low, middle, high]: [f64; 3]) -> String {
-    let about = if middle.is_finite() {
-        format!("in about {}", length(middle))
-    } else {
-        "within a day".to_owned()
+/// `in about 12 min (7 to 20 min)`, from the 5, 50 and 95 % quantiles in seconds. They are finite, as all three are where an
+/// end within a day is likely.
+fn when(ttf_s: [f64; 3]) -> String {
+    let [low, middle, high] = ttf_s.map(length);
+    let low = match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, unit)), Some((_, same))) if unit == same => number,
+        _ => &low,
     };
-    let span = if high.is_finite() {
-        let (low, high) = (length(low), length(high));
-        match (low.split_once(' '), high.split_once(' ')) {
-            (Some((low, unit)), Some((_, same))) if unit == same => format!("{low} to {high}"),
-            _ => format!("{low} to {high}"),
-        }
-    } else {
-        format!("{} or later", length(low))
-    };
-    format!("{about} ({span})")
+    format!("in about {middle} ({low} to {high})")
 }
 
 /// In the largest unit of which there are at least two.
@@ -110,11 +103,7 @@ fn length(s: f64) -> String {
         s if s < 172_800.0 => (3_600.0, "h"),
         _ => (86_400.0, "d"),
     };
-    if s.is_finite() {
-        format!("{:.0} {unit}", s / unit_s)
-    } else {
-        "a day".to_owned()
-    }
+    format!("{:.0} {unit}", s / unit_s)
 }
 
 #[cfg(test)]
@@ -136,57 +125,82 @@ mod tests {
         row
     }
 
+    /// What is said at each of the looks at these probabilities, of what was seen for so long.
+    fn words(alarms: &mut Alarms, from: i64, seen_s: f32, steps: &[f64]) -> String {
+        let looks = (from..).zip(steps).map(|(at, &p)| {
+            let mut said = said(0, 50.0, p);
+            said.outlook.at = Timestamp::from_millis(at);
+            said.outlook.seen_s = seen_s;
+            match alarms.look(&row(said)) {
+                None => '.',
+                Some(Word::Warn(_)) => '!',
+                Some(Word::Over(_)) => 'o',
+            }
+        });
+        looks.collect()
+    }
+
     #[test]
     fn a_word_is_said_once_each_way() {
         let mut alarms = Alarms::default();
-        let mut at = 0;
-        let mut look = |alarms: &mut Alarms, p: f64| {
-            at += 1;
-            let mut said = said(0, 50.0, p);
-            said.outlook.at = Timestamp::from_millis(at);
-            alarms.look(&row(said))
-        };
         let steps = [
             0.1, 0.95, 0.6, 0.95, 0.95, 0.95, 0.95, 0.95, 0.6, 0.2, 0.1, 0.1, 0.1, 0.1,
         ];
-        let words = steps.map(|p| {
-            let word = look(&mut alarms, p);
-            word.map_or('.', |word| match word {
-                Word::Warn(_) => '!',
-                Word::Over(_) => 'o',
-            })
-        });
-        assert_eq!(words.iter().collect::<String>(), ".....!......o.");
-        let again = (0..9).find_map(|_| look(&mut alarms, 0.95));
-        assert!(matches!(again, Some(Word::Warn(_))));
+        let said_of = words(&mut alarms, 0, 5_120.0, &steps);
+        assert_eq!(said_of, "......!.....o.");
+        let again = words(&mut alarms, 100, 5_120.0, &[0.95; 9]);
+        assert!(again.contains('!'), "{again}");
         let word = alarms.look(&row(stale(said(0, 50.0, 0.7))));
         let text = "memory of used{n=\"0\"}: no more samples, so nothing is foretold";
         assert_eq!(word, Some(Word::Over(text.to_owned())));
     }
 
     #[test]
+    fn one_look_alone_raises_nothing() {
+        for steps in [&[0.01, 0.95][..], &[0.99], &[0.0, 0.99, 0.0, 0.99]] {
+            let said_of = words(&mut Alarms::default(), 0, 5_120.0, steps);
+            assert!(!said_of.contains('!'), "{steps:?}: {said_of}");
+        }
+    }
+
+    #[test]
+    fn it_takes_eight_minutes_but_not_many_samples() {
+        let said_of = |seen_s| words(&mut Alarms::default(), 0, seen_s, &[0.95; 9]);
+        assert_eq!(said_of(460.0), ".........");
+        assert_eq!(said_of(480.0), "....!....");
+    }
+
+    #[test]
     fn it_says_what_and_when() {
-        let first = |said: Said| Alarms::default().look(&row(said));
+        let fifth = |said: Said| {
+            let mut alarms = Alarms::default();
+            let looks = (1..=5).map(|at| {
+                let mut said = said.clone();
+                said.outlook.at = Timestamp::from_millis(at);
+                // A scrape in each minute: a third of the bins.
+                said.outlook.confidence = 0.33;
+                alarms.look(&row(said))
+            });
+            looks.last().flatten()
+        };
         let mut soon = said(0, 50.0, 0.95);
         soon.outlook.ttf_s = [420.0, 720.0, 1_200.0];
-        let word = first(soon.clone());
+        let word = fifth(soon.clone());
         let text = "memory of used{n=\"0\"} will be exhausted in about 12 min (7 to 20 min)";
         assert_eq!(word, Some(Word::Warn(text.to_owned())));
-        let word = first(said(0, 100.0, 0.95));
+        let word = fifth(said(0, 100.0, 0.95));
         let text = "memory of used{n=\"0\"} is at its limit";
         assert_eq!(word, Some(Word::Warn(text.to_owned())));
-        soon.outlook.confidence = 0.2;
-        assert_eq!(first(soon), None, "too little was seen");
+        soon.outlook.seen_s = 200.0;
+        assert_eq!(fifth(soon), None, "too little was seen");
     }
 
     #[test]
     fn lengths_read_at_a_glance() {
         assert_eq!(when([40.0, 150.0, 9_000.0]), "in about 2 min (40 s to 2 h)");
         assert_eq!(
-            when([7_300.0, 90_000.0, f64::INFINITY]),
-            "in about 25 h (2 h or later)"
+            when([7_300.0, 90_000.0, 190_000.0]),
+            "in about 25 h (2 h to 2 d)"
         );
-        let never = [200_000.0, f64::INFINITY, f64::INFINITY];
-        assert_eq!(when(never), "within a day (2 d or later)");
     }
 }

@@ -237,6 +237,18 @@ pub(crate) struct Subscription {
     pub(crate) watcher: Arc<Watcher>,
 }
 
+impl Subscription {
+    /// The newest outlook of each resource that the reader wants, which it is then taken to be told of.
+    pub(crate) fn current(&self) -> Vec<Row> {
+        let mut rows = self.outlooks.rows();
+        rows.retain(|row| {
+            row.forecast()
+                .is_some_and(|said| self.watcher.begin_with(row.family, &row.key, said))
+        });
+        rows
+    }
+}
+
 impl Drop for Subscription {
     fn drop(&mut self) {
         self.outlooks
@@ -341,6 +353,30 @@ pub(crate) mod tests {
             board.record(said(9, 1.0, 0.5).outlook, at(0), 1).is_none(),
             "nobody knows it"
         );
+    }
+
+    #[test]
+    fn what_a_reader_began_with_is_told_to_be_over() {
+        let board = Arc::new(outlooks());
+        board.meet(&[resource(0, None), resource(1, None)], at(0));
+        let stale_us = 60_000_000;
+        let record = |id, level, p| board.record(said(id, level, p).outlook, at(0), stale_us);
+        record(0, 1.0, 0.9);
+        record(1, 1.0, 0.1);
+        let likely = Wanted {
+            min_probability: 0.5,
+            ..Wanted::default()
+        };
+        let reader = board.subscribe(likely, Selector::default()).unwrap();
+        let began: Vec<_> = reader.current().into_iter().map(|row| row.key).collect();
+        assert_eq!(began, [resource(0, None).key]);
+        record(0, 2.0, 0.2);
+        record(1, 2.0, 0.2);
+        let (told, _) = reader.watcher.take(9);
+        let told: Vec<u32> = told.iter().map(|said| said.outlook.resource).collect();
+        assert_eq!(told, [0]);
+        record(0, 3.0, 0.2);
+        assert_eq!(reader.watcher.take(9).0, [], "told once");
     }
 
     #[test]

@@ -2,17 +2,23 @@
 //!
 //! A history takes the level at every look. Once it is two hours long a forecast is made of it, every three hours and when
 //! the level has left what was expected; few per turn, since one costs milliseconds. Histories survive a restart in a file of
-//! the state directory, by the names of the resources; a file that is damaged is set aside.
+//! the state directory, by the names of the resources and with the limits that they are shares of; a file that is damaged is
+//! set aside.
+//!
+//! Containers come and go, and each has a name of its own. What was read from the file and has not been met is kept for as long
+//! as a history goes back, and there are never more histories than resources may be.
 
 use std::collections::HashMap;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dayahead::{DayAhead, History, MAX_BYTES, Meeting, Options, TRUST_S, reconcile};
+use dayahead::{DayAhead, History, Meeting, Options, SLOTS, TRUST_S, reconcile};
 use predict::exhaustion::{Conformal, Outlook};
 use series::{SeriesKey, Timestamp};
+
+use super::kept::{self, Kept, MAGIC};
 
 /// Seconds of a slot of the history.
 const SLOT_S: u32 = 1_800;
@@ -23,11 +29,8 @@ const LEFT_US: i64 = 900 * 1_000_000;
 const LEFT: f32 = 0.5;
 /// A limit that moved by more than this share makes the past another resource's.
 const MOVED: f64 = 0.005;
-/// The first bytes of the file.
-const MAGIC: &[u8; 16] = b"forestall-days-1";
-/// Longer names are none that we wrote.
-const LONGEST_NAME: usize = 1 << 20;
-
+/// What is older than the newest history by as much as a history goes back, in microseconds, tells nothing of tomorrow.
+const OLD_US: i64 = SLOTS as i64 * SLOT_S as i64 * 1_000_000;
 /// One resource.
 #[derive(Debug)]
 struct Day {
@@ -39,40 +42,42 @@ struct Day {
 }
 
 /// All of them, by their place in the lookout.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Days {
     days: Vec<Option<Box<Day>>>,
     names: Vec<Option<Arc<SeriesKey>>>,
     /// What was read from the file and not met yet, by name.
-    kept: HashMap<String, History>,
+    kept: HashMap<String, Kept>,
+    /// Most histories.
+    most: usize,
     file: Option<PathBuf>,
 }
 
 impl Days {
-    /// With the histories in `file`, if there is one; they are written there from now on.
-    pub(super) fn open(file: Option<PathBuf>) -> Self {
+    /// With the histories in `file`, if there is one, and at most so many; they are written there from now on.
+    pub(super) fn open(file: Option<PathBuf>, most: usize) -> Self {
         let mut kept = HashMap::new();
         if let Some(file) = &file {
-            match fs::read(file) {
-                Ok(bytes) => match parse(&bytes) {
-                    Some(found) => kept = found,
-                    None => {
-                        let aside = file.with_extension("damaged");
-                        tracing::warn!(file = %file.display(), aside = %aside.display(),
-                            "the histories of resources are damaged and set aside; the day ahead is learned anew");
-                        let _ = fs::rename(file, aside);
-                    }
-                },
+            match kept::read(file, most) {
+                Ok(found) => kept = found,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if kept::is_damage(&error) => {
+                    let aside = file.with_extension("damaged");
+                    tracing::warn!(file = %file.display(), aside = %aside.display(),
+                        "the histories of resources are damaged and set aside; the day ahead is learned anew");
+                    let _ = fs::rename(file, aside);
+                }
                 Err(error) => {
                     tracing::warn!(%error, file = %file.display(), "reading the histories of resources")
                 }
             }
         }
         Self {
+            days: Vec::new(),
+            names: Vec::new(),
             kept,
+            most,
             file,
-            ..Self::default()
         }
     }
 
@@ -80,8 +85,30 @@ impl Days {
     pub(super) fn begin_again(&mut self) {
         for (day, name) in self.days.drain(..).zip(self.names.drain(..)) {
             if let (Some(day), Some(name)) = (day, name) {
-                self.kept.insert(name.to_string(), day.history);
+                let Day { history, limit, .. } = *day;
+                self.kept.insert(name.to_string(), Kept { history, limit });
             }
+        }
+        self.forget_the_oldest();
+    }
+
+    /// Lets go of what was not met and is too old, and of the oldest of what is too many.
+    fn forget_the_oldest(&mut self) {
+        let met = self.days.iter().flatten();
+        let n_met = met.clone().count();
+        let kept = self.kept.values().map(|kept| &kept.history);
+        let all = met.map(|day| &day.history).chain(kept);
+        let newest = all.filter_map(History::newest).max();
+        let age_us = |kept: &Kept| match (newest, kept.history.newest()) {
+            (Some(newest), Some(own)) => newest.micros().saturating_sub(own.micros()),
+            _ => i64::MAX,
+        };
+        self.kept.retain(|_, kept| age_us(kept) <= OLD_US);
+        let room = self.most.saturating_sub(n_met);
+        if self.kept.len() > room {
+            let mut all: Vec<_> = self.kept.drain().collect();
+            all.sort_by_key(|(_, kept)| age_us(kept));
+            self.kept.extend(all.into_iter().take(room));
         }
     }
 
@@ -102,7 +129,13 @@ impl Days {
         }
         if self.days[place].is_none() {
             let kept = self.kept.remove(&name.to_string());
-            let Some(history) = kept.or_else(|| History::new(SLOT_S).ok()) else {
+            let new = || {
+                Some(Kept {
+                    history: History::new(SLOT_S).ok()?,
+                    limit: outlook.limit,
+                })
+            };
+            let Some(Kept { history, limit }) = kept.or_else(new) else {
                 return false;
             };
             self.names[place] = Some(Arc::clone(name));
@@ -110,7 +143,7 @@ impl Days {
                 history,
                 ahead: None,
                 due: outlook.at,
-                limit: outlook.limit,
+                limit,
             }));
         }
         let Some(day) = &mut self.days[place] else {
@@ -147,55 +180,25 @@ impl Days {
         forecast
     }
 
-    /// Writes all histories, when there is a file for them.
-    pub(super) fn save(&self) -> io::Result<()> {
+    /// Writes all histories, when there is a file for them, but those that are too old.
+    pub(super) fn save(&mut self) -> io::Result<()> {
+        self.forget_the_oldest();
         let Some(file) = &self.file else {
             return Ok(());
         };
-        let mut bytes = MAGIC.to_vec();
+        let beside = file.with_extension("tmp");
+        let mut to = BufWriter::new(File::create(&beside)?);
+        to.write_all(MAGIC)?;
         let known = self.days.iter().zip(&self.names);
         for (day, name) in known.filter_map(|(day, name)| day.as_ref().zip(name.as_ref())) {
-            append(&mut bytes, &name.to_string(), &day.history);
+            kept::write(&mut to, &name.to_string(), &day.history, day.limit)?;
         }
-        for (name, history) in &self.kept {
-            append(&mut bytes, name, history);
+        for (name, kept) in &self.kept {
+            kept::write(&mut to, name, &kept.history, kept.limit)?;
         }
-        let beside = file.with_extension("tmp");
-        fs::write(&beside, bytes)?;
+        to.flush()?;
         fs::rename(beside, file)
     }
-}
-
-fn append(bytes: &mut Vec<u8>, name: &str, history: &History) {
-    let mut of_one = Vec::new();
-    history.write(&mut of_one);
-    for part in [name.as_bytes(), &of_one] {
-        bytes.extend((part.len() as u32).to_le_bytes());
-        bytes.extend(part);
-    }
-}
-
-/// What [`Days::save`] wrote; `None` when it is anything else.
-fn parse(bytes: &[u8]) -> Option<HashMap<String, History>> {
-    let mut rest = bytes.strip_prefix(MAGIC)?;
-    let mut kept = HashMap::new();
-    while !rest.is_empty() {
-        let name = std::str::from_utf8(part(&mut rest, LONGEST_NAME)?).ok()?;
-        let history = History::read(part(&mut rest, MAX_BYTES)?).ok()?;
-        kept.insert(name.to_owned(), history);
-    }
-    Some(kept)
-}
-
-fn part<'a>(rest: &mut &'a [u8], longest: usize) -> Option<&'a [u8]> {
-    let (length, after) = rest.split_first_chunk::<4>()?;
-    let length = u32::from_le_bytes(*length) as usize;
-    if length > longest {
-        return None;
-    }
-    let (part, after) = after.split_at_checked(length)?;
-    *rest = after;
-    Some(part)
 }
 
 /// The file in a state directory.
@@ -243,7 +246,7 @@ mod tests {
 
     #[test]
     fn what_no_minute_shows_is_foreseen_from_days() {
-        let mut days = Days::open(None);
+        let mut days = Days::open(None, 9);
         let told = two_weeks(&mut days, 10.0);
         assert!(told.within[4] > 0.8, "within a day: {:?}", told.within);
         assert!(told.within[2] < 0.1, "but not in half an hour");
@@ -254,7 +257,7 @@ mod tests {
         );
         assert!(!told.actions.is_empty());
         // Far from its end it is calm.
-        let calm = two_weeks(&mut Days::open(None), 2_000.0);
+        let calm = two_weeks(&mut Days::open(None, 9), 2_000.0);
         assert!(calm.within[4] < 0.2, "{:?}", calm.within);
     }
 
@@ -262,10 +265,10 @@ mod tests {
     fn histories_survive_and_damaged_ones_are_set_aside() {
         let dir = tempfile::tempdir().unwrap();
         let file = file_in(dir.path());
-        let mut days = Days::open(Some(file.clone()));
+        let mut days = Days::open(Some(file.clone()), 9);
         two_weeks(&mut days, 10.0);
         days.save().unwrap();
-        let mut again = Days::open(Some(file.clone()));
+        let mut again = Days::open(Some(file.clone()), 9);
         let mut told = outlook(LAST_H + 0.2, 0.98);
         assert!(
             again.join(&mut told, &name(), &Conformal::default(), true),
@@ -277,7 +280,7 @@ mod tests {
         let bytes = fs::read(&file).unwrap();
         for (from, broken) in [(0, &bytes[..bytes.len() - 1]), (1, &b"something else"[..])] {
             fs::write(&file, broken).unwrap();
-            let empty = Days::open(Some(file.clone()));
+            let empty = Days::open(Some(file.clone()), 9);
             assert!(empty.kept.is_empty(), "{from}");
             assert!(!file.exists() && file.with_extension("damaged").exists());
         }
@@ -285,11 +288,68 @@ mod tests {
 
     #[test]
     fn a_limit_that_moved_makes_another_past() {
-        let mut days = Days::open(None);
+        let mut days = Days::open(None, 9);
         two_weeks(&mut days, 10.0);
         let mut told = outlook(LAST_H + 0.2, 0.98);
         told.limit = 4.0;
         days.join(&mut told, &name(), &Conformal::default(), true);
         assert!(told.within[4] < 0.1, "{:?}", told.within);
+    }
+
+    #[test]
+    fn a_limit_that_moved_while_nobody_looked_makes_another_past() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = file_in(dir.path());
+        let mut days = Days::open(Some(file.clone()), 9);
+        two_weeks(&mut days, 10.0);
+        days.save().unwrap();
+        for (limit, is_same) in [(1.0, true), (4.0, false)] {
+            let mut again = Days::open(Some(file.clone()), 9);
+            let mut told = outlook(LAST_H + 0.2, 0.98);
+            (told.level, told.limit) = (0.98 * limit, limit);
+            again.join(&mut told, &name(), &Conformal::default(), true);
+            assert_eq!(told.within[4] > 0.5, is_same, "{limit}: {:?}", told.within);
+        }
+    }
+
+    /// One look at each of these resources, at this hour.
+    fn look(days: &mut Days, hour: f64, resources: std::ops::Range<u32>) {
+        for (place, n) in (0..).zip(resources) {
+            let mut at = outlook(hour, 0.5);
+            at.resource = place;
+            let key = SeriesKey::new("used", [("n", n.to_string())]).unwrap();
+            days.join(&mut at, &Arc::new(key), &Conformal::default(), false);
+        }
+    }
+
+    #[test]
+    fn what_is_old_or_too_many_is_forgotten() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = file_in(dir.path());
+        let reopened = |days: &mut Days, most| {
+            days.save().unwrap();
+            Days::open(Some(file.clone()), most)
+        };
+        let mut days = Days::open(Some(file.clone()), 9);
+        look(&mut days, 0.0, 0..4);
+        let mut days = reopened(&mut days, 9);
+        assert_eq!(days.kept.len(), 4);
+        // Three weeks later three of them are gone, and as many are new.
+        look(&mut days, 21.0 * 24.0, 3..7);
+        let mut days = reopened(&mut days, 9);
+        assert_eq!(days.kept.len(), 7);
+        look(&mut days, 21.0 * 24.0 + 1.0, 3..7);
+        let mut days = reopened(&mut days, 9);
+        assert_eq!(days.kept.len(), 4, "the other three are too old");
+        look(&mut days, 22.0 * 24.0, 10..13);
+        let mut days = reopened(&mut days, 5);
+        assert_eq!(days.kept.len(), 5, "no more are read");
+        days.most = 2;
+        let days = reopened(&mut days, 9);
+        assert_eq!(days.kept.len(), 2, "no more are written");
+        assert!(
+            days.kept.keys().all(|name| name.contains("n=\"1")),
+            "the newest"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Where shards leave the samples that the lookout reads from. A shard never waits here: each has a buffer of its own,
-//! whose lock is else taken only to swap it for an empty one, and what does not fit is left out and counted.
+//! Where shards leave the samples that the lookout reads from. Each has a buffer of its own, whose lock is else taken only to
+//! copy what is in it, so that a shard hardly ever waits and never for work; what does not fit is left out and counted.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;

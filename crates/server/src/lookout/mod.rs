@@ -9,6 +9,7 @@ mod board;
 mod days;
 mod inlet;
 mod interest;
+mod kept;
 mod reporter;
 mod tally;
 mod wanted;
@@ -65,7 +66,7 @@ impl Opened {
         let outlooks = Outlooks::new(lookout, &inlet, watch.max_watchers, watch.queue_risks);
         let outlooks = Arc::new(outlooks);
         let stale_us = (outlook.stale_after_s * 1e6) as i64;
-        let days = Days::open(state_dir.map(days::file_in));
+        let days = Days::open(state_dir.map(days::file_in), outlook.max_resources);
         Ok(Some(Self {
             worker: Worker::new(outlook.lookout(), judge, stale_us, days, &inlet, &outlooks)
                 .telling(reporter, config.findings.rules.clone()),

@@ -89,6 +89,17 @@ impl Watcher {
         self.filled.notify_one();
     }
 
+    /// Whether the reader wants this outlook to begin with. If it does it counts as told, so that the reader will hear when it is
+    /// over.
+    pub(super) fn begin_with(&self, family: Family, key: &SeriesKey, said: &Said) -> bool {
+        let is_wanted =
+            self.wanted.family(family) && self.wanted.likely(said) && self.selector.picks(key);
+        if is_wanted && self.wanted.min_probability > 0.0 {
+            self.queue.lock().likely.insert(said.outlook.resource);
+        }
+        is_wanted
+    }
+
     /// Waits for outlooks, and takes up to `max` of them with the number that was dropped.
     pub(crate) async fn next(&self, max: usize) -> (Vec<Arc<Said>>, u64) {
         loop {
@@ -101,7 +112,7 @@ impl Watcher {
         }
     }
 
-    fn take(&self, max: usize) -> (Vec<Arc<Said>>, u64) {
+    pub(super) fn take(&self, max: usize) -> (Vec<Arc<Said>>, u64) {
         let mut queue = self.queue.lock();
         let Queue {
             order,

@@ -59,6 +59,8 @@ pub(super) struct Worker {
     reporter: Option<Reporter>,
     rules: Vec<RuleConfig>,
     events: Vec<Risk>,
+    /// Whether it was told that there are more resources than may be.
+    told_full: bool,
 }
 
 impl Worker {
@@ -90,6 +92,7 @@ impl Worker {
             reporter: None,
             rules: Vec::new(),
             events: Vec::new(),
+            told_full: false,
         }
     }
 
@@ -136,7 +139,7 @@ impl Worker {
         }
     }
 
-    fn save(&self) {
+    fn save(&mut self) {
         if let Err(error) = self.days.save() {
             tracing::warn!(%error, "the histories of resources are not written");
         }
@@ -179,6 +182,15 @@ impl Worker {
                     reporter.push(sample);
                 }
             }
+        }
+        let n_refused = lookout.n_refused();
+        drop(lookout);
+        if n_refused > 0 && !self.told_full {
+            self.told_full = true;
+            tracing::warn!(
+                "there are more resources than the {} of outlook.max_resources; nothing is foretold of the others",
+                self.config.max_resources
+            );
         }
     }
 
@@ -299,7 +311,10 @@ mod tests {
     use crate::board::tests::risk;
 
     fn worker() -> Worker {
-        let config = LookoutConfig::default();
+        worker_of(LookoutConfig::default())
+    }
+
+    fn worker_of(config: LookoutConfig) -> Worker {
         let inlet = Arc::new(Inlet::new(1, 100, 10));
         let judge = onnx::exhaustion::default_judge().unwrap();
         let lookout = Lookout::new(config.clone(), Arc::clone(&judge));
@@ -308,7 +323,7 @@ mod tests {
             config,
             judge,
             60_000_000,
-            Days::default(),
+            Days::open(None, 10),
             &inlet,
             &Arc::new(outlooks),
         )
@@ -377,6 +392,26 @@ mod tests {
         worker.take_samples(container);
         let past = worker.outlooks.history(0, usize::MAX);
         assert!(past.len() > 30, "{}", past.len());
+    }
+
+    #[test]
+    fn that_there_are_too_many_resources_is_noticed() {
+        let found_with = |max_resources| {
+            let mut worker = worker_of(LookoutConfig {
+                max_resources,
+                ..LookoutConfig::default()
+            });
+            worker.inlet.offer(&[risk(0, 0, 0.0), risk(1, 0, 0.0)]);
+            for _ in 0..2 {
+                worker.take_samples(|id| {
+                    let pod = [("pod", id.0.to_string())];
+                    let key = SeriesKey::new("process_open_fds", pod).ok();
+                    key.map(Arc::new)
+                });
+            }
+            worker.told_full
+        };
+        assert_eq!([found_with(2), found_with(1)], [false, true]);
     }
 
     #[test]

@@ -58,6 +58,8 @@ impl Watch for Lookout {
     fn outlooks(&mut self, now: Timestamp) -> Vec<Outlook> {
         let mut outlooks = Vec::new();
         self.refresh(now, usize::MAX, &mut outlooks);
+        // What is remembered to be judged is what the questioner is told.
+        outlooks.iter().for_each(|outlook| self.told(outlook));
         outlooks
     }
 
@@ -271,6 +273,29 @@ mod tests {
         let lookout = lookout(20.0, judge);
         assert!((lookout.config().tempo - 20.0).abs() < 1e-12);
         assert!(lookout.config().refresh_s < eval::exhaustion::STRIDE_S);
+    }
+
+    #[test]
+    fn what_is_told_is_held_against_what_comes() {
+        let judge = onnx::exhaustion::default_judge().unwrap();
+        let mut lookout = lookout(1.0, judge);
+        let (used, limit) = (SeriesId(0), SeriesId(1));
+        for (id, metric) in [(used, "process_open_fds"), (limit, "process_max_fds")] {
+            let key = Arc::new(SeriesKey::new(metric, [("job", "api")]).unwrap());
+            assert!(Watch::add_series(&mut lookout, id, &key));
+        }
+        // Full after an hour.
+        for i in 0..=180 {
+            let at = Timestamp::from_millis(i * 20_000);
+            for (series, value) in [(limit, 1_800.0), (used, 10.0 * i as f64)] {
+                Watch::push(&mut lookout, Sample { series, at, value });
+            }
+            lookout.outlooks(at);
+        }
+        let stretch = lookout
+            .conformal()
+            .stretch(predict::exhaustion::Family::Descriptors);
+        assert!((stretch - 1.0).abs() > 1e-3, "{stretch}");
     }
 
     #[test]

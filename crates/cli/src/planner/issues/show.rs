@@ -90,10 +90,7 @@ pub(super) fn write(
 }
 
 fn what(page: &mut Page<'_>, issue: &Issue, now: Timestamp) -> io::Result<()> {
-    let first = issue.evidence.first();
-    let odds = first
-        .filter(|finding| finding.probability > 0.0)
-        .map(words::odds);
+    let odds = issue.evidence.first().and_then(words::odds);
     let what = words::what(issue);
     page.fact(
         "what",
@@ -148,9 +145,7 @@ fn evidence(
     page.hanging(2, &format!("{n}."), 4, &head)?;
     let mut told = vec![words::measured(finding)];
     told.extend(words::foreseen(finding));
-    if finding.probability > 0.0 || finding.day_probability > 0.0 {
-        told.push(words::odds(finding));
-    }
+    told.extend(words::odds(finding));
     told.push(format!("confidence {:.2}", finding.confidence));
     if !finding.cause.is_empty() && finding.cause != issue.cause {
         told.push(finding.cause.clone());

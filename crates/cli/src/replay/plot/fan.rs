@@ -110,6 +110,7 @@ pub(super) fn clip(page: &mut String) {
 
 /// Appends the whole figure of an outlook.
 pub(super) fn write(page: &mut String, outlook: &Outlook) {
+    let outlook = &*words::holding(outlook);
     let is_soon = words::probability(outlook, words::BRIEF_HORIZON_S).is_some_and(|p| p >= 0.5);
     let _ = write!(
         page,
@@ -170,7 +171,9 @@ fn drawing(page: &mut String, outlook: &Outlook) {
     let (x, y) = (LEFT + 6.0, frame.y(1.0) - 5.0);
     let _ = write!(page, "<text class=told x={x} y={y:.1}>limit</text>");
     page.push_str("<g clip-path=\"url(#lane)\">");
-    fan(page, outlook, frame);
+    if !outlook.fan.is_empty() {
+        fan(page, outlook, frame);
+    }
     let past = past(outlook, frame);
     let _ = write!(page, "<path class=past d=\"{past}\"/></g>");
     let x = frame.x(0.0);
@@ -336,6 +339,26 @@ mod tests {
         let page = drawn(&outlook);
         assert!(page.contains("not foreseen →"), "{page}");
         assert!(!page.contains("class=left") && !page.contains("class=soon"));
+    }
+
+    #[test]
+    fn a_stale_one_has_a_past_and_meets_nothing() {
+        let mut outlook = leak();
+        outlook.set_state(proto::v1::OutlookState::Stale);
+        let page = drawn(&outlook);
+        assert!(page.contains("no more samples →") && page.contains("class=past"));
+        for part in [
+            "class=soon",
+            "class=left",
+            "class=dot",
+            "class=span",
+            "class=fan",
+            "class=odds",
+            "what to do",
+            "12 min",
+        ] {
+            assert!(!page.contains(part), "{part} is in\n{page}");
+        }
     }
 
     #[test]

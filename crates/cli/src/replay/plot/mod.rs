@@ -154,17 +154,26 @@ fn css(has_outlooks: bool) -> String {
 fn fans(page: &mut String, outlooks: &[Outlook]) {
     page.push_str(FAN_KEY);
     fan::clip(page);
+    let left = outlooks.len().saturating_sub(MAX_PANELS);
+    if left > 0 {
+        let all = grouped(outlooks.len() as u64);
+        let _ = write!(
+            page,
+            "<p>Only the first {MAX_PANELS} of {all} resources are drawn; {} are not.</p>",
+            grouped(left as u64)
+        );
+    }
     for outlook in outlooks.iter().take(MAX_PANELS) {
         fan::write(page, outlook);
     }
     let _ = write!(page, "<script>\n{}</script>\n", include_str!("outlook.js"));
 }
 
-/// Draws forecasts into a file of their own.
+/// Draws forecasts into a file of their own; how many are not drawn, because nobody would look at so many.
 ///
 /// # Errors
 /// When the file cannot be written.
-pub(crate) fn draw_outlooks(path: &Path, outlooks: &[Outlook]) -> anyhow::Result<()> {
+pub(crate) fn draw_outlooks(path: &Path, outlooks: &[Outlook]) -> anyhow::Result<usize> {
     let newest = outlooks.iter().map(|outlook| outlook.time_us).max();
     let newest = newest.filter(|us| *us != 0).map(|us| {
         let at = TimeForm::Date.write(Timestamp::from_micros(us));
@@ -183,7 +192,8 @@ pub(crate) fn draw_outlooks(path: &Path, outlooks: &[Outlook]) -> anyhow::Result
         env!("CARGO_PKG_VERSION"),
     );
     fans(&mut page, outlooks);
-    std::fs::write(path, page).with_context(|| format!("writing {}", path.display()))
+    std::fs::write(path, page).with_context(|| format!("writing {}", path.display()))?;
+    Ok(outlooks.len().saturating_sub(MAX_PANELS))
 }
 
 /// What the colours of a forecast mean.
@@ -215,5 +225,28 @@ impl Observer for Plot {
         });
         tracks[place].take(row, most);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outlook::tests::leak;
+
+    #[test]
+    fn what_is_not_drawn_is_counted() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let path = dir.path().join("out.html");
+        let drawn = |n: usize| {
+            let left = draw_outlooks(&path, &vec![leak(); n]).expect("it can be written");
+            let page = std::fs::read_to_string(&path).expect("it was written");
+            (left, page.matches("<section").count(), page)
+        };
+        let (left, panels, page) = drawn(50);
+        assert_eq!((left, panels), (0, 50));
+        assert!(!page.contains("are not."));
+        let (left, panels, page) = drawn(53);
+        assert_eq!((left, panels), (3, 50));
+        assert!(page.contains("Only the first 50 of 53 resources are drawn; 3 are not."));
     }
 }

@@ -9,8 +9,7 @@ use tonic::Status;
 
 use super::{read, write};
 use crate::grpc::{State, from_proto, stopped, stopping};
-use crate::lookout::{Outlooks, Row, Said, Subscription, Wanted};
-use crate::selector::Selector;
+use crate::lookout::{Outlooks, Row, Said, Subscription};
 
 /// Most outlooks in one message: some 100 KiB with their names.
 const MESSAGE_OUTLOOKS: usize = 256;
@@ -32,14 +31,12 @@ pub(super) fn start(
     } = request;
     let wanted = read::wanted(families, *min_probability, *horizon_s)?;
     let permit = state.open_stream()?;
-    let subscription = outlooks
-        .subscribe(wanted.clone(), selector.clone())
-        .ok_or_else(|| {
-            let max = state.config.watch.max_watchers;
-            Status::resource_exhausted(format!(
-                "{max} readers watch outlooks, as many as watch.max_watchers allows"
-            ))
-        })?;
+    let subscription = outlooks.subscribe(wanted, selector).ok_or_else(|| {
+        let max = state.config.watch.max_watchers;
+        Status::resource_exhausted(format!(
+            "{max} readers watch outlooks, as many as watch.max_watchers allows"
+        ))
+    })?;
     // As with risks: one message waits for the network, one is written.
     let (sender, receiver) = mpsc::channel(1);
     let teller = Teller {
@@ -48,10 +45,10 @@ pub(super) fn start(
         subscription,
         responses: sender,
     };
-    let current = request.include_current.then_some((wanted, selector));
+    let include_current = request.include_current;
     tokio::spawn(async move {
         // An error here means that the reader is gone.
-        let _ = teller.run(current).await;
+        let _ = teller.run(include_current).await;
         drop(permit);
     });
     Ok(ReceiverStream::new(receiver))
@@ -69,9 +66,9 @@ struct Teller {
 struct Gone;
 
 impl Teller {
-    async fn run(self, current: Option<(Wanted, Selector)>) -> Result<(), Gone> {
-        if let Some((wanted, selector)) = current {
-            self.tell_current(&wanted, &selector).await?;
+    async fn run(self, include_current: bool) -> Result<(), Gone> {
+        if include_current {
+            self.tell_current().await?;
         }
         let mut stop = self.state.stopping.clone();
         let watcher = Arc::clone(&self.subscription.watcher);
@@ -86,13 +83,8 @@ impl Teller {
         }
     }
 
-    async fn tell_current(&self, wanted: &Wanted, selector: &Selector) -> Result<(), Gone> {
-        let mut rows = self.outlooks.rows();
-        rows.retain(|row| {
-            row.forecast().is_some_and(|said| wanted.likely(said))
-                && wanted.family(row.family)
-                && selector.picks(&row.key)
-        });
+    async fn tell_current(&self) -> Result<(), Gone> {
+        let rows = self.subscription.current();
         for some in rows.chunks(MESSAGE_OUTLOOKS) {
             self.send(some.iter(), 0).await?;
         }
