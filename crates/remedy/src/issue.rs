@@ -226,7 +226,7 @@ pub struct Issue {
     pub plans: Vec<PlanId>,
     /// The issue that it is the return of.
     pub returned_from: Option<IssueId>,
-    /// Facts of all its findings, merged.
+    /// Facts of the findings about it, merged.
     pub facts: BTreeMap<String, String>,
 }
 

@@ -157,10 +157,12 @@ impl Opened {
         let ledger = Arc::new(Ledger::open_for_writing(&location).await?);
         let now = clock.now();
         let ago = |s: f64| now.plus_micros(-(s * 1e6) as i64);
+        // The limits look back an hour, and attempts are found through the plans of their issues.
+        let attempts_s = config.safety.attempts_window_s.max(3600.0);
         let memory = ledger
             .load(Since {
-                attempts: ago(config.safety.attempts_window_s),
-                resolved: ago(config.safety.return_within_s),
+                attempts: ago(attempts_s),
+                resolved: ago(config.safety.return_within_s.max(attempts_s)),
             })
             .await?;
         let beside = state_dir.map(|dir| dir.join("audit.head"));
