@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use remedy::audit::Hash;
 use remedy::record::{Brake, Memory};
 use serde::de::DeserializeOwned;
 use series::Timestamp;
@@ -77,6 +78,14 @@ impl Ledger {
     }
 }
 
+/// The hash of the first entry of the audit; of zeros without one.
+async fn first(snapshot: &mut Snapshot) -> Result<Hash, QueryError> {
+    let sql = "SELECT hash FROM audit WHERE seq = 1";
+    let rows = snapshot.fetch(Statement::new("reading the first entry of the audit", sql, [])).await?;
+    let hash = rows.first().map(|row| row.text(0)).transpose()?;
+    Ok(hash.and_then(|hash| hash.parse().ok()).unwrap_or_default())
+}
+
 async fn load(snapshot: &mut Snapshot, since: Since) -> Result<Memory, LoadError> {
     let resolved = since.resolved.micros();
     let issues = "(is_live = 1 OR resolved >= ?)";
@@ -114,6 +123,7 @@ async fn load(snapshot: &mut Snapshot, since: Since) -> Result<Memory, LoadError
         },
         brake: brakes.pop().unwrap_or_default(),
         head,
+        first: first(snapshot).await?,
         last: [
             last_id(snapshot, "issues").await?,
             last_id(snapshot, "plans").await?,

@@ -111,6 +111,18 @@ pub const MAX_FACTS: usize = 64;
 pub const MAX_FACT_BYTES: usize = 4096;
 
 impl Finding {
+    /// Whether its probabilities and its time tell of the trouble itself. A rule that a resource is at 91 % says that it is
+    /// near its end, and nothing of when; the predictions beside it do.
+    #[must_use]
+    pub fn tells_when(&self) -> bool {
+        let is_share = self.unit == "ratio"
+            && matches!(
+                self.class,
+                Class::CpuSaturation | Class::MemoryExhaustion | Class::DiskExhaustion
+            );
+        self.source != Source::Rule || !is_share || self.value >= 1.0
+    }
+
     /// Refuses what a peer may not send: numbers out of range, texts and lists out of bounds.
     ///
     /// # Errors

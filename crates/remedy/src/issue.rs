@@ -237,32 +237,45 @@ impl Issue {
         self.state != IssueState::Resolved
     }
 
+    /// What tells of the trouble itself, and not only of its nearness.
+    fn telling(&self) -> impl Iterator<Item = &Finding> {
+        self.evidence.iter().filter(|finding| finding.tells_when())
+    }
+
     /// The largest probability of an incident within 30 minutes among its evidence, 0 to 1.
     #[must_use]
     pub fn probability(&self) -> f64 {
-        let all = self.evidence.iter().map(|finding| finding.probability);
+        let all = self.telling().map(|finding| finding.probability);
         all.fold(0.0, f64::max)
     }
 
     /// The same within a day.
     #[must_use]
     pub fn probability_day(&self) -> f64 {
-        let all = self.evidence.iter();
+        let all = self.telling();
         let all = all.map(|finding| finding.probability_day.max(finding.probability));
         all.fold(0.0, f64::max)
     }
 
-    /// Whether some rule, probe or report says that it is so already.
+    /// Whether some rule, probe or report says that a threshold is crossed already.
     #[must_use]
     pub fn is_present(&self) -> bool {
         let all = self.evidence.iter();
-        all.map(|finding| finding.source).any(|source| source != Source::Prediction)
+        all.map(|finding| finding.source)
+            .any(|source| source != Source::Prediction)
+    }
+
+    /// Whether the trouble itself is there already.
+    #[must_use]
+    pub fn is_at_hand(&self) -> bool {
+        let mut all = self.telling();
+        all.any(|finding| finding.source == Source::Rule)
     }
 
     /// The soonest time to failure among its evidence, by its median: 5, 50 and 95 % quantiles in seconds.
     #[must_use]
     pub fn ttf_s(&self) -> Option<[f64; 3]> {
-        let all = self.evidence.iter().filter_map(|finding| finding.ttf_s);
+        let all = self.telling().filter_map(|finding| finding.ttf_s);
         all.min_by(|a, b| a[1].total_cmp(&b[1]))
     }
 }

@@ -297,10 +297,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The key by which an executor tells an order from its repetition.
+    /// The key by which an executor tells an order from its repetition: `p17-0-do-1f0c9a3e`. `ledger` tells the plans of one
+    /// ledger from those of another, which count from 1 too.
     #[must_use]
-    pub fn order_key(&self, step: usize, is_undo: bool) -> String {
+    pub fn order_key(&self, step: usize, is_undo: bool, ledger: &str) -> String {
         let what = if is_undo { "undo" } else { "do" };
-        format!("{}-{step}-{what}", self.id)
+        format!("{}-{step}-{what}-{ledger}", self.id)
     }
 }

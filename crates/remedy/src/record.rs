@@ -160,6 +160,8 @@ pub struct Memory {
     pub brake: Brake,
     /// The end of the audit.
     pub head: Head,
+    /// The hash of its first entry, which no two ledgers share; of zeros when there is none yet.
+    pub first: Hash,
     /// The largest numbers given so far: issue, plan, decision.
     pub last: [u64; 3],
     /// Verdicts so far, by strategy and verdict: for statistics.

@@ -35,9 +35,12 @@ pub(super) fn weight(case: &Case) -> f64 {
 /// What it is expected to cost to leave a case to people.
 #[must_use]
 pub(super) fn waiting(case: &Case, settings: &Settings) -> f64 {
-    let probability = match case.is_present {
-        true => 1.0,
-        false => case.probability_day.max(case.probability),
+    let foreseen = case.probability_day.max(case.probability);
+    let probability = match (case.is_at_hand, case.is_present) {
+        (true, _) => 1.0,
+        // Near its limit, whatever is foreseen: limits were set by somebody who knew why.
+        (false, true) => foreseen.max(0.5),
+        (false, false) => foreseen,
     };
     // What is wrong with security costs nothing until somebody finds it, and then more than an outage.
     let share = match case.class.area() {

@@ -45,18 +45,15 @@ fn urgency(case: &Case) -> f64 {
         | Class::DiskExhaustion
         | Class::NetworkLatency
         | Class::SlowQueries => {
-            if case.is_present && case.ttf_s.is_none_or(|ttf_s| ttf_s[1] > 0.0) {
-                // Over the threshold, and not yet at the end.
-                return (0.55 + 0.4 * case.probability).min(0.95);
-            }
-            if case.is_present {
+            if case.is_at_hand {
                 return 0.9;
             }
             let soon = case
                 .ttf_s
                 .map_or(0.0, |ttf_s| 1.0 / (1.0 + ttf_s[1] / HOUR_S));
-            (0.3 * case.probability_day + 0.6 * case.probability.max(soon * case.probability_day))
-                .min(0.9)
+            let soon = case.probability.max(soon * case.probability_day);
+            let foreseen = (0.3 * case.probability_day + 0.6 * soon).min(0.9);
+            if case.is_present { foreseen.max(0.5) } else { foreseen }
         }
     }
 }
@@ -68,8 +65,8 @@ pub fn severity(case: &Case) -> (Severity, String) {
     let score = impact * urgency;
     let severity = match score {
         s if s >= 0.70 => Severity::Critical,
-        s if s >= 0.40 => Severity::High,
-        s if s >= 0.20 => Severity::Medium,
+        s if s >= 0.35 => Severity::High,
+        s if s >= 0.18 => Severity::Medium,
         s if s >= 0.08 => Severity::Low,
         _ => Severity::Info,
     };
@@ -86,7 +83,7 @@ pub(super) fn when(case: &Case, severity: Severity, needs_s: f64) -> Urgency {
     let early_s = case.ttf_s.map(|ttf_s| ttf_s[0]);
     let is_soon = early_s.is_some_and(|early_s| early_s < 2.0 * needs_s + 600.0);
     let is_security = case.class.area() == Area::Security;
-    match (is_security, case.is_present || is_soon) {
+    match (is_security, case.is_at_hand || is_soon) {
         (false, true) if severity >= Severity::Medium => Urgency::Now,
         (true, _) if severity >= Severity::Critical => Urgency::Now,
         (false, _) if case.probability >= 0.8 => Urgency::Now,

@@ -116,7 +116,7 @@ impl Planner {
                 let key = self
                     .plans
                     .get(&id)
-                    .map(|plan| plan.order_key(step, is_undo));
+                    .map(|plan| plan.order_key(step, is_undo, &self.ledger));
                 let said = "no answer came".to_owned();
                 self.answered(&key.unwrap_or_default(), &Answer::InDoubt { said });
             }
@@ -199,7 +199,7 @@ impl Planner {
         let Some(plan) = self.plans.get_mut(&id) else {
             return;
         };
-        let key = plan.order_key(step, is_undo);
+        let key = plan.order_key(step, is_undo, &self.ledger);
         let planned = &mut plan.steps[step];
         planned.state = if is_undo {
             StepState::Undoing
@@ -255,7 +255,7 @@ impl Planner {
         let Some(plan) = self.plans.get_mut(&id) else {
             return;
         };
-        if plan.order_key(step, is_undo) != key {
+        if plan.order_key(step, is_undo, &self.ledger) != key {
             return;
         }
         let Some(planned) = plan.steps.get_mut(step) else {
@@ -358,7 +358,7 @@ impl Planner {
                     (_, true | false) => planned.step.action.clone(),
                 };
                 let order = Order {
-                    key: plan.order_key(i, is_undo),
+                    key: plan.order_key(i, is_undo, &self.ledger),
                     plan: plan.id,
                     issue: plan.issue,
                     step: i,

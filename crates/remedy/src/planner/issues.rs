@@ -39,6 +39,7 @@ impl Live {
             probability_day: issue.probability_day(),
             ttf_s: issue.ttf_s(),
             is_present: issue.is_present(),
+            is_at_hand: issue.is_at_hand(),
             facts: issue.facts.clone(),
             around: self.around.clone(),
         }

@@ -11,6 +11,7 @@ use super::clock::Clock;
 use super::findings::Key;
 use super::{Batch, Live, Parts, Planner, PlannerError};
 use crate::Finding;
+use crate::audit::Hash;
 use crate::guard::policy::Policies;
 use crate::issue::{IssueId, IssueState};
 use crate::plan::PlanId;
@@ -63,6 +64,8 @@ impl Planner {
             last: memory.last,
             counts: Default::default(),
             head: memory.head,
+            first: memory.first,
+            ledger: name_of(memory.first),
             dirty_issues: Default::default(),
             dirty_plans: Default::default(),
             out: Batch::default(),
@@ -140,7 +143,12 @@ impl Planner {
     /// Puts an entry at the end of the audit.
     pub(super) fn audit(&mut self, who: &str, kind: &str, subject: &str, body: &impl Serialize) {
         let body = crate::decision::json(body);
+        let is_first = self.head.seq == 0;
         let entry = self.head.append(self.now(), who, kind, subject, body);
+        if is_first {
+            self.first = entry.hash;
+            self.ledger = name_of(entry.hash);
+        }
         self.out.records.push(Record::Audit(entry));
     }
 
@@ -190,6 +198,7 @@ impl Planner {
             leases: self.leases.values().cloned().collect(),
             brake: self.brake.clone(),
             head: self.head,
+            first: self.first,
             last: self.last,
             verdicts: self.books.verdicts().clone(),
         }
@@ -205,4 +214,9 @@ fn newest(memory: &Memory) -> Timestamp {
         .chain([memory.brake.at])
         .max()
         .unwrap_or_default()
+}
+
+/// Short, and as good as unique: plans of two ledgers meet at an executor, not those of thousands.
+fn name_of(first: Hash) -> String {
+    first.to_string().chars().take(8).collect()
 }

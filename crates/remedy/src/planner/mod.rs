@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use series::Timestamp;
 
-use crate::audit::Head;
+use crate::audit::{Hash, Head};
 use crate::decision::Odds;
 use crate::guard::policy::{Policies, PolicyError};
 use crate::health::Health;
@@ -119,6 +119,9 @@ pub struct Planner {
     counts: Counts,
 
     head: Head,
+    first: Hash,
+    /// What tells this ledger from others: the beginning of the hash of its first entry.
+    ledger: String,
     dirty_issues: BTreeSet<IssueId>,
     dirty_plans: BTreeSet<PlanId>,
     out: Batch,

@@ -155,11 +155,16 @@ impl Passage {
         if points.len() + 1 < LEAST_POINTS {
             return false;
         }
-        let (mut low, mut high) = (f32::MAX, f32::MIN);
-        for &(_, value) in points {
-            low = low.min(value);
-            high = high.max(value);
+        // Four lanes, because each comparison waits for the one before.
+        let (mut lows, mut highs) = ([f32::MAX; 4], [f32::MIN; 4]);
+        for four in points.chunks(4) {
+            for ((low, high), &(_, value)) in lows.iter_mut().zip(&mut highs).zip(four) {
+                *low = if value < *low { value } else { *low };
+                *high = if value > *high { value } else { *high };
+            }
         }
+        let low = lows.into_iter().fold(f32::MAX, f32::min);
+        let high = highs.into_iter().fold(f32::MIN, f32::max);
         let stretch = POINTS as f64 / f64::from(self.n.max(1));
         let far = f64::from(high) + 3.0 * stretch * f64::from(high - low);
         // Also where something overflows.

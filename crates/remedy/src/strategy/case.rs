@@ -30,8 +30,10 @@ pub struct Case {
     pub probability_day: f64,
     /// 5, 50 and 95 % quantiles of the seconds that are left; `None` when no end is foreseen.
     pub ttf_s: Option<[f64; 3]>,
-    /// Whether some rule, probe or report says that it is so already.
+    /// Whether some rule, probe or report says that the threshold is crossed already.
     pub is_present: bool,
+    /// Whether the trouble itself is there already: a resource at its limit, and not only near it.
+    pub is_at_hand: bool,
     /// What else the findings say, merged.
     pub facts: BTreeMap<String, String>,
     /// Where the entity stands among the others.

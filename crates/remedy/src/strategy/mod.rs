@@ -317,6 +317,7 @@ pub(crate) mod tests {
             probability_day: 0.95,
             ttf_s: Some([300.0, 600.0, 1200.0]),
             is_present: false,
+            is_at_hand: false,
             facts: BTreeMap::new(),
             around: Surroundings::default(),
         }

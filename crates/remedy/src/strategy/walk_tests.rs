@@ -338,6 +338,7 @@ fn cases() -> impl Generator<Value = Case> {
                 probability_day: probability,
                 ttf_s,
                 is_present,
+                is_at_hand: is_present,
                 facts,
                 around,
             }
