@@ -114,6 +114,66 @@ mod tests {
     #[test]
     fn the_overview_fits_a_terminal() {
         let text = grouped(crate::Cli::command()).render_help().to_string();
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            Watches infrastructure metrics, says what is odd and what runs out, and plans what to do about it
+
+            Usage: forestall <COMMAND>
+
+            Watch and foretell:
+              serve          Watches this machine, and whatever is pushed over gRPC, until Ctrl-C
+              watch          Shows, live, what runs out and when, and which series are odd and why
+              risks          Prints the current risk of series, riskiest first
+              outlook        Says what will run out and when: memory, processor, disk, connections, descriptors, threads, dependencies
+              series         Lists the series that a running server watches
+              feedback       Confirms or dismisses an alert, which moves the threshold of its series; or lists what was said
+
+            Issues and what is done about them:
+              issues         Lists issues, tells the story of one, and takes what people say about it
+              plan           Thinks an issue over now: shows the plan that comes of it, and why it is this one
+              plans          Lists plans, shows one as its reviewer needs it, and explains how it came about
+              approve        Shows a plan, asks, approves it, and waits until it is carried out
+              refuse         Says no to a plan that waits for approval
+              cancel         Stops a plan, and undoes what was done of it
+              undo           Undoes a plan that was carried out
+              outcomes       Lists plans that were judged, newest first: what was foretold, what was measured
+              strategies     Lists the strategies: what for, what they do, how often they helped
+
+            Health and safety:
+              health         Shows the health score, overall and by area, with what lowered it
+              safety         Shows phase, brake, storm, limits, executor, ledger, and who may decide
+              brake          Holds everything: no step is carried out until a person releases it
+              release        Releases the brake
+              audit          Lists what happened, and proves that nobody changed it: each entry holds the hash of the one before
+              decide         Makes a recorded decision again, and says whether it comes out the same
+
+            Learn and judge:
+              capture        Shows what is written down for learning, and marks who interfered when
+              replay         Replays recorded metrics and says what was odd
+              eval           Measures the accuracy of the engine on labelled data
+              dataset        Describes, checks, merges, cuts and exports captured data, and imports public data sets
+              rig            Makes something run out on this machine, in a bounded sandbox
+              models         Lists, verifies, compares and promotes models
+              train          Trains the forecasting model, the forest, the calibrator, or the models of exhaustion
+              simulate       Generates labelled episodes: resources that run out, and resources that do not
+
+            About this program:
+              doctor         Says which runtime models run on and why, and whether all is well
+              detectors      Lists the detectors with their options and defaults
+              features       Lists the features that detectors see, with their units
+              config         Prints the documented defaults, or checks a file
+              completions    Prints a completion script for a shell
+              help           Print this message or the help of the given subcommand(s)
+
+            Options:
+              -h, --help     Print help
+              -V, --version  Print version
+
+            First steps:
+              forestall serve                           watch this machine
+              forestall watch                           see, live, what is odd (in a second terminal)
+              forestall outlook                         what runs out, and when
+              forestall issues                          what is wrong or will be, and the plan for it
+              forestall replay FILE --plot out.html     judge recorded metrics
+        "#]].assert_eq(&text);
     }
 }

@@ -187,7 +187,40 @@ mod tests {
     #[test]
     fn all_that_was_weighed() {
         let text = written(80, |page| write(page, &samples::explanation()));
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            d9: ask a person: restart_rolling, now
+              - acting is expected to cost 0.3 min, waiting 41.2 min
+
+            Candidates, best first
+              strategy        helps  sure  risk  acting costs  waiting costs
+              restart_rolli…   0.92  0.90  0.12           0.3           41.2  chosen
+              raise_memory_…   0.61  0.60  0.20           3.5           41.2  needs approval
+              quarantine       0.40  0.39  0.70            12           41.2  may not
+              costs in expected minutes of outage of a service of tier 3
+
+            Risk by criterion
+              strategy            blast  business  technical  compliance  rollback  together
+              restart_rolling      0.10      0.20       0.10        0.00      0.15      0.12
+              raise_memory_limit   0.10      0.20       0.10        0.00      0.15      0.20
+              quarantine           0.10      0.20       0.10        0.00      0.15      0.70
+              - blast radius 0.10: what is known of blast_radius
+              - business impact 0.20: what is known of business_impact
+              - technical 0.10: what is known of technical
+              - rollback 0.15: what is known of rollback
+
+            What speaks against them
+              - raise_memory_limit, until approved: nothing undoes it (human gate:
+                irreversible)
+              - quarantine, for good: 2 of 3 instances would be left, and 3 are needed (hard
+                limits: availability floor)
+
+            What does not fit
+              - clear_cache: it has no cache that is known
+
+            known sha256 abababababababababababababababababababababababababababababababab
+            decided sha256 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+            `forestall decide --replay d9` makes it again
+        "#]].assert_eq(&text);
     }
 
     #[test]

@@ -177,7 +177,24 @@ mod tests {
     #[test]
     fn bars_and_what_lowered_them() {
         let text = written(80, |page| write(page, &sample("instance/shop/api-1"), true));
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            overall     █████████████─────── 66
+
+            compute     █████████─────────── 48
+                -39     i17 instance/shop/api-1: critical memory_exhaustion,
+                        instance/shop/api-1
+                -13     i17 instance/shop/api-1: critical memory_exhaustion,
+                        instance/shop/api-1
+                        and 3 more
+            network     ████████████████──── 80
+            storage     ████████████████████ 100
+            database    ███████████████████─ 99
+            security    ██████████████████── 92
+
+            How it was, from 0 to 100
+              ████████▇▇▇▇▇▇▇▇▇▇▇▇▇▇▆▆▆▆▆▆▆▆▆▆▆▆▆▆▅▅▅▅
+              2026-11-26 12:00:00 to 2026-11-26 12:39:00 (UTC); least 61
+        "#]].assert_eq(&text);
         let hostile = written(80, |page| write(page, &sample(samples::HOSTILE), true));
         assert!(!hostile.contains('\u{202e}'));
         let empty = written(80, |page| write(page, &GetHealthResponse::default(), true));

@@ -173,7 +173,22 @@ mod tests {
     #[test]
     fn a_story_is_read_back_line_by_line() {
         let text = written(100, |page| write(page, &samples::history()));
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+              2026-11-26 (UTC)
+              12:01:00  forestall  i17 opened: class memory_exhaustion, entity instance/shop/api-1, probability
+                                   0.98, signal container_memory_working_set_bytes, source prediction, threshold
+                                   0.9, value 0.75
+              12:02:00  forestall  d9 made: chosen restart_rolling, course ask, issue i17
+              12:03:00  forestall  p4 awaiting approval: chosen restart_rolling, confidence 0.91, decision d9,
+                                   issue i17, risk 0.12, steps Scale service/shop/api from 3 to 4.; Restart
+                                   instance/shop/api-1., strategy restart_rolling
+              12:04:00  ann        p4 approved: seen this before (operator)
+              12:05:00  forestall  p4 held: brake: the brake is engaged
+              12:06:00  forestall  p4 step 1 ordered: {"action":"x"}
+              12:07:00  forestall  p4 step 1 done: done in 14 s
+              12:08:00  forestall  p4 judged: cured: 0.31 where 0.3 was foretold: it moved as foretold
+              12:09:00  forestall  i17 resolved: p4 cured it, from verifying
+        "#]].assert_eq(&text);
     }
 
     #[test]

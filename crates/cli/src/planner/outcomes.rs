@@ -148,9 +148,18 @@ mod tests {
         }
         let plans = [samples::cured(), shadow];
         let text = written(80, |page| page.table(&table(&plans), 0, &FLEXIBLE));
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            plan  judged (UTC)         verdict         entity      strategy    foretold  measured  why
+            p4    2026-11-26 12:09:00  cured           instance/…  restart_r…      30 %      31 %  it moved …
+            p4    2026-11-26 12:09:00  cured (shadow)  instance/…  restart_r…      30 %         -  it moved …
+        "#]].assert_eq(&text);
         let text = written(120, |page| write(page, &plans, false));
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            plan  judged (UTC)         verdict         entity               strategy         foretold  measured  why
+            p4    2026-11-26 12:09:00  cured           instance/shop/api-1  restart_rolling      30 %      31 %  it moved as foretold
+            p4    2026-11-26 12:09:00  cured (shadow)  instance/shop/api-1  restart_rolling      30 %         -  it moved as foretold
+            2 outcomes
+        "#]].assert_eq(&text);
         let text = written(120, |page| write(page, &[samples::hostile_plan()], true));
         assert!(!text.contains('\u{202e}'), "{text}");
     }

@@ -160,11 +160,36 @@ mod tests {
     #[test]
     fn what_holds_everything_is_seen_at_once() {
         let text = written(80, |page| write(page, &sample("disk is full")));
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            phase       propose: plans are proposed; one that is approved is a dry run, and
+                        nothing changes
+            brake       engaged by disk is full since 2026-11-26 12:00:00 (UTC): disk is
+                        full
+                        `forestall release --reason …` lets go
+            storm       none
+            executor    dry_run
+            limits      3 actions an hour on one target, 20 in all
+            ledger      /var/lib/forestall/disk is full
+                        CANNOT BE WRITTEN, so nothing is done: disk is full
+            audit       1,234 entries; the last has sha256
+                        efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef
+            people      ann (operator), disk is full (owner)
+            so far      since the start 12,345 findings, 2 refused or left out, 87 decisions
+        "#]].assert_eq(&text);
         let mut calm = sample("bob");
         (calm.brake, calm.ledger_error) = (None, String::new());
         let text = written(120, |page| write(page, &calm));
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            phase       propose: plans are proposed; one that is approved is a dry run, and nothing changes
+            brake       released
+            storm       none
+            executor    dry_run
+            limits      3 actions an hour on one target, 20 in all
+            ledger      /var/lib/forestall/bob
+            audit       1,234 entries; the last has sha256 efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef
+            people      ann (operator), bob (owner)
+            so far      since the start 12,345 findings, 2 refused or left out, 87 decisions
+        "#]].assert_eq(&text);
         assert!(!written(80, |page| write(page, &sample(samples::HOSTILE))).contains('\u{202e}'));
     }
 }

@@ -121,7 +121,17 @@ mod tests {
     #[test]
     fn what_is_believed_of_each() {
         let text = written(80, |page| write(page, &sample("restart_rolling")));
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            restart_rolling  0.82 ± 0.11 cured 1,204, no_effect 3
+                Restarts the instances of a service one by one, each when the one before is
+                well.
+                for memory_exhaustion, process_crash
+            scale_out        0.82 ± 0.11 not tried yet
+                Restarts the instances of a service one by one, each when the one before is
+                well.
+                for memory_exhaustion, process_crash
+            2 strategies
+        "#]].assert_eq(&text);
         assert!(!written(80, |page| write(page, &sample(samples::HOSTILE))).contains('\u{202e}'));
     }
 }

@@ -185,10 +185,13 @@ impl Decision {
     }
 }
 
+/// A prediction with this confidence has seen enough.
+const ENOUGH: f64 = 0.6;
+
 /// Confidence in what was found, 0 to 1: independent sources that agree make it surer.
 ///
-/// A rule that a threshold is crossed counts 0.9, a probe or a report 0.99, a prediction its probability times its
-/// confidence; the whole is 1 − Π(1 − c).
+/// A rule that a threshold is crossed counts 0.9, a probe or a report 0.99, a prediction its calibrated probability, or less
+/// when its confidence is below 0.6; the whole is 1 − Π(1 − c).
 #[must_use]
 pub fn diagnosis<'a>(evidence: impl Iterator<Item = &'a crate::Finding>) -> f64 {
     // The best of each source: two rules about the same thing are not independent.
@@ -197,8 +200,10 @@ pub fn diagnosis<'a>(evidence: impl Iterator<Item = &'a crate::Finding>) -> f64 
         let certainty = match finding.source {
             Source::Rule => 0.9 * finding.confidence,
             Source::Probe | Source::Report => 0.99 * finding.confidence,
+            // Its probability is calibrated as it is; only one that rests on very little is worth less.
             Source::Prediction => {
-                finding.probability.max(0.8 * finding.probability_day) * finding.confidence
+                let foreseen = finding.probability.max(0.9 * finding.probability_day);
+                foreseen * (finding.confidence / ENOUGH).min(1.0)
             }
         };
         let best = best.entry(finding.source).or_default();

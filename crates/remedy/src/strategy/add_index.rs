@@ -23,7 +23,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // Reads the whole table once, and every write afterwards pays for it.
     cost_min: 5.0,
     duration_s: 900.0,
-    prior: [7.0, 3.0],
+    prior: [8.0, 2.0],
     harm: 0.02,
     fallbacks: &["pause_jobs", "capture_diagnostics", "notify_owner"],
     draft,

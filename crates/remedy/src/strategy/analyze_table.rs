@@ -17,7 +17,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 1.0,
     duration_s: 300.0,
-    prior: [4.0, 6.0],
+    prior: [6.0, 4.0],
     harm: 0.01,
     fallbacks: &["add_index", "pause_jobs", "notify_owner"],
     draft,

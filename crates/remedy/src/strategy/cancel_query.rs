@@ -18,7 +18,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 2.0,
     duration_s: 10.0,
-    prior: [7.0, 3.0],
+    prior: [9.0, 1.0],
     harm: 0.03,
     fallbacks: &["analyze_table", "add_index", "pause_jobs", "notify_owner"],
     draft,

@@ -19,7 +19,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Owner,
     cost_min: 2.0,
     duration_s: 60.0,
-    prior: [6.0, 4.0],
+    prior: [8.0, 2.0],
     harm: 0.02,
     fallbacks: &["remove_rotated_logs", "grow_volume", "notify_owner"],
     draft,

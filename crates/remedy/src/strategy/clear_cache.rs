@@ -20,7 +20,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // Everybody is slower until it is warm.
     cost_min: 2.0,
     duration_s: 15.0,
-    prior: [5.0, 5.0],
+    prior: [7.0, 3.0],
     harm: 0.04,
     fallbacks: &[
         "raise_memory_limit",

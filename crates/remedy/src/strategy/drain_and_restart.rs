@@ -23,7 +23,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // Everything that runs there is moved twice.
     cost_min: 8.0,
     duration_s: 900.0,
-    prior: [6.0, 4.0],
+    prior: [8.0, 2.0],
     harm: 0.04,
     fallbacks: &["shed_load", "capture_diagnostics", "notify_owner"],
     draft,

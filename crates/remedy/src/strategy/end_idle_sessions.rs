@@ -20,7 +20,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 1.0,
     duration_s: 10.0,
-    prior: [7.0, 3.0],
+    prior: [8.5, 1.5],
     harm: 0.02,
     fallbacks: &["raise_max_connections", "scale_back", "notify_owner"],
     draft,

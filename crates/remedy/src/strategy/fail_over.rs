@@ -23,7 +23,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Owner,
     cost_min: 10.0,
     duration_s: 60.0,
-    prior: [6.0, 3.0],
+    prior: [8.5, 1.5],
     harm: 0.06,
     fallbacks: &["notify_owner"],
     draft,

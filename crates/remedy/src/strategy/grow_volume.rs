@@ -11,7 +11,7 @@ const GROWTH: f64 = 1.5;
 /// Makes a volume larger: for disks that fill with what somebody wants to keep.
 pub(super) const STRATEGY: Strategy = Strategy {
     name: "grow_volume",
-    about: "make the volume half as large again, when its attribute `growable` says that it can",
+    about: "make the volume half as large again, where its attribute `growable` or its device says that it can",
     classes: &[Class::DiskExhaustion],
     // Volumes cannot be shrunk while they are in use.
     reversibility: Reversibility::Irreversible,
@@ -24,9 +24,21 @@ pub(super) const STRATEGY: Strategy = Strategy {
     draft,
 };
 
+/// Whether it can be made larger in use: so it is declared, or it lies on a device that is made for it. A label can be false;
+/// but a volume cannot be shrunk again, so a person looks at the plan in any case.
+fn can_grow(case: &Case) -> bool {
+    const MADE_FOR_IT: [&str; 3] = ["/dev/mapper/", "/dev/dm-", "/dev/loop"];
+    let device = case.fact("device").unwrap_or_default();
+    let declared = case.attribute("growable");
+    match declared {
+        Some(_) => case.allows("growable"),
+        None => MADE_FOR_IT.iter().any(|begins| device.starts_with(begins)),
+    }
+}
+
 fn draft(case: &Case) -> Result<Draft, Unfit> {
     only(case, &[Kind::Volume])?;
-    if !case.allows("growable") {
+    if !can_grow(case) {
         return Err(Unfit::because(format!(
             "nothing says that {} is growable",
             case.entity
@@ -63,7 +75,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         fit: match &*case.cause {
             "growth" => 0.95,
             // Space for a log that runs wild is soon gone too.
-            "leak" | "burst" => 0.6,
+            "leak" | "burst" => 0.8,
             "steady" | "cycle" => 0.5,
             _ => 0.85,
         },
@@ -75,6 +87,17 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
 mod tests {
     use super::*;
     use crate::strategy::tests::case;
+
+    #[test]
+    fn a_device_that_is_made_for_it_is_growable_unless_it_is_said_not_to_be() {
+        let mut case = case("volume/web-1:/data", Class::DiskExhaustion, 0.96);
+        case.facts.insert("limit".into(), "1000".into());
+        case.facts.insert("device".into(), "/dev/mapper/vg-data".into());
+        assert!(draft(&case).is_ok());
+        let attributes = &mut case.around.attributes;
+        attributes.insert("growable".into(), "false".into());
+        assert!(draft(&case).is_err());
+    }
 
     #[test]
     fn it_grows_what_is_growable_and_nothing_else() {

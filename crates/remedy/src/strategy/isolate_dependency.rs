@@ -15,7 +15,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 2.0,
     duration_s: 15.0,
-    prior: [5.0, 5.0],
+    prior: [7.5, 2.5],
     harm: 0.02,
     fallbacks: &["open_breaker", "shed_load", "notify_owner"],
     draft,

@@ -195,7 +195,8 @@ pub struct Strategy {
     pub cost_min: f64,
     /// Seconds that it takes, usually.
     pub duration_s: f64,
-    /// What is believed of its success before anything was learned, as successes and failures of a beta distribution.
+    /// What is believed of its success where it fits perfectly, before anything was learned, as successes and failures of a
+    /// beta distribution. How well it fits a case is for [`Draft::fit`] to say.
     pub prior: [f64; 2],
     /// P(it makes things worse), before anything was learned.
     pub harm: f64,

@@ -18,7 +18,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // The calls that still pass.
     cost_min: 3.0,
     duration_s: 10.0,
-    prior: [6.0, 4.0],
+    prior: [8.5, 1.5],
     harm: 0.04,
     fallbacks: &["shed_load", "fail_over", "notify_owner"],
     draft,

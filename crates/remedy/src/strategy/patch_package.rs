@@ -17,7 +17,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Owner,
     cost_min: 5.0,
     duration_s: 180.0,
-    prior: [8.0, 2.0],
+    prior: [9.0, 1.0],
     harm: 0.03,
     fallbacks: &["quarantine", "notify_owner"],
     draft,

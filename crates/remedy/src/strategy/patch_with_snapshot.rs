@@ -16,7 +16,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Administrator,
     cost_min: 12.0,
     duration_s: 900.0,
-    prior: [8.0, 2.0],
+    prior: [9.0, 1.0],
     harm: 0.04,
     fallbacks: &["quarantine", "notify_owner"],
     draft,

@@ -23,7 +23,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // A backup that comes late is a risk of its own.
     cost_min: 1.5,
     duration_s: 15.0,
-    prior: [5.0, 5.0],
+    prior: [7.5, 2.5],
     harm: 0.01,
     fallbacks: &["shed_load", "notify_owner"],
     draft,

@@ -18,7 +18,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // An outage on purpose.
     cost_min: 30.0,
     duration_s: 60.0,
-    prior: [8.0, 2.0],
+    prior: [8.5, 1.5],
     harm: 0.1,
     fallbacks: &["notify_owner"],
     draft,

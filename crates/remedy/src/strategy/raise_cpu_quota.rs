@@ -16,7 +16,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 2.0,
     duration_s: 15.0,
-    prior: [7.0, 3.0],
+    prior: [9.0, 1.0],
     // Neighbours on the host get less.
     harm: 0.02,
     fallbacks: &["pause_jobs", "shed_load", "notify_owner"],

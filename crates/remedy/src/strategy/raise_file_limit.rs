@@ -20,7 +20,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 0.5,
     duration_s: 5.0,
-    prior: [8.0, 2.0],
+    prior: [9.0, 1.0],
     harm: 0.005,
     fallbacks: &["restart_rolling", "capture_diagnostics", "notify_owner"],
     draft,

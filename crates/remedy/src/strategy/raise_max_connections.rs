@@ -16,7 +16,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Owner,
     cost_min: 3.0,
     duration_s: 10.0,
-    prior: [6.0, 4.0],
+    prior: [8.5, 1.5],
     // More sessions at once can make every one of them slower.
     harm: 0.05,
     fallbacks: &["scale_back", "notify_owner"],

@@ -18,7 +18,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 2.0,
     duration_s: 30.0,
-    prior: [7.0, 3.0],
+    prior: [9.0, 1.0],
     harm: 0.02,
     fallbacks: &["restart_rolling", "capture_diagnostics", "notify_owner"],
     draft,

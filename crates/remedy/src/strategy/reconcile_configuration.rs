@@ -20,7 +20,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Owner,
     cost_min: 3.0,
     duration_s: 30.0,
-    prior: [8.0, 2.0],
+    prior: [9.0, 1.0],
     // Somebody may have changed it by hand in an emergency.
     harm: 0.05,
     fallbacks: &["capture_diagnostics", "notify_owner"],

@@ -20,7 +20,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // Somebody may have to answer for what was in them.
     cost_min: 4.0,
     duration_s: 60.0,
-    prior: [5.0, 5.0],
+    prior: [7.5, 2.5],
     harm: 0.02,
     fallbacks: &["grow_volume", "notify_owner"],
     draft,

@@ -15,7 +15,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 1.0,
     duration_s: 120.0,
-    prior: [8.0, 2.0],
+    prior: [9.0, 1.0],
     harm: 0.01,
     fallbacks: &["order_certificate", "notify_owner"],
     draft,

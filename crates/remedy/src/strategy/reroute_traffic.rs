@@ -16,7 +16,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // There is less capacity until somebody puts it back.
     cost_min: 4.0,
     duration_s: 120.0,
-    prior: [6.0, 4.0],
+    prior: [8.0, 2.0],
     harm: 0.03,
     fallbacks: &["shed_load", "capture_diagnostics", "notify_owner"],
     draft,

@@ -23,7 +23,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 2.0,
     duration_s: 60.0,
-    prior: [6.0, 4.0],
+    prior: [9.0, 1.0],
     harm: 0.03,
     fallbacks: &[
         "raise_memory_limit",
@@ -89,10 +89,10 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         true if is_loop(case) => 0.12,
         // It will be as large again, with the same work.
         true if is_oom(case) => 0.4,
-        true => 0.7,
+        true => 0.85,
         false => by_cause(
             case,
-            &[("leak", 0.7), ("burst", 0.15), ("growth", 0.1)],
+            &[("leak", 0.85), ("burst", 0.15), ("growth", 0.1)],
             0.35,
         ),
     };

@@ -23,7 +23,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 1.5,
     duration_s: 300.0,
-    prior: [7.0, 3.0],
+    prior: [9.0, 1.0],
     harm: 0.015,
     fallbacks: &["reroute_traffic", "capture_diagnostics", "notify_owner"],
     draft,

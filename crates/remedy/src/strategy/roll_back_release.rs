@@ -26,7 +26,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // Somebody wanted what the release brought.
     cost_min: 6.0,
     duration_s: 300.0,
-    prior: [7.0, 3.0],
+    prior: [8.5, 1.5],
     harm: 0.04,
     fallbacks: &[
         "scale_out",

@@ -15,7 +15,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 0.5,
     duration_s: 60.0,
-    prior: [6.0, 4.0],
+    prior: [7.5, 2.5],
     // Compressing needs some space first.
     harm: 0.01,
     fallbacks: &[

@@ -22,7 +22,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 1.0,
     duration_s: 60.0,
-    prior: [6.0, 4.0],
+    prior: [7.5, 2.5],
     harm: 0.02,
     fallbacks: &["notify_owner"],
     draft,

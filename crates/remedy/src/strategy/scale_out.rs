@@ -23,7 +23,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 3.0,
     duration_s: 120.0,
-    prior: [7.0, 3.0],
+    prior: [9.0, 1.0],
     // More instances press what stands behind them harder.
     harm: 0.015,
     fallbacks: &[

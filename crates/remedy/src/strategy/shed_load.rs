@@ -25,7 +25,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // People are turned away for as long as it lasts.
     cost_min: 8.0,
     duration_s: 10.0,
-    prior: [7.0, 3.0],
+    prior: [9.0, 1.0],
     harm: 0.03,
     fallbacks: &["notify_owner"],
     draft,

@@ -14,7 +14,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 1.0,
     duration_s: 15.0,
-    prior: [6.0, 4.0],
+    prior: [7.5, 2.5],
     // Many a database is slower with more sessions at once.
     harm: 0.03,
     fallbacks: &["scale_out", "shed_load", "notify_owner"],

@@ -44,7 +44,13 @@ fn an_export_says_how_far_it_holds() {
     let report = of_lines(&lines(&all), vec![kept.clone()]);
     assert_eq!(report.flaw, None);
     let text = written(80, |page| report.write(page));
-    expect![[r#""#]].assert_eq(&text);
+    expect![[r#"
+        audit       audit.jsonl
+        entries     3, from 1970-01-01 00:00:01 to 1970-01-01 00:00:03 (UTC)
+        held to     entry 3, kept in audit.head
+        last hash   ce70f0735d7ddaa2e2b6edcc58af2ac0d0bb37bc69556df12274d935e4619dd9
+        verdict     intact
+    "#]].assert_eq(&text);
     let flaw = |text: &str| of_lines(text, vec![kept.clone()]).flaw.unwrap();
     assert!(flaw(&lines(&all[..2])).starts_with("the audit was cut after entry 2"));
     assert!(flaw(&lines(&all[1..])).starts_with("entries 1 to 1 are gone"));

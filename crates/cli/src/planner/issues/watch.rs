@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_line_reads_at_a_glance() {
         let now = Timestamp::from_micros(samples::NOW_US);
-        expect![[r#""#]].assert_eq(&line(&samples::leak(), now));
+        expect!["12:00:00  i17   critical  planned       memory_exhaustion on instance/shop/api-1: in 12 min (7–20); p4: restart_rolling waits for approval"].assert_eq(&line(&samples::leak(), now));
         let text = line(&samples::hostile(), now);
         assert!(
             !text.chars().any(char::is_control) && !text.contains('\u{202e}'),

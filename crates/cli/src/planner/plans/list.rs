@@ -97,9 +97,19 @@ mod tests {
         held.held = "the brake is engaged by ann: deploy".to_owned();
         let plans = [samples::plan(), held, samples::cured()];
         let text = written(80, |page| page.table(&table(&plans, now), 0, &FLEXIBLE));
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            id  state              issue  entity      strategy    sure  risk    made  next, or …
+            p4  awaiting_approval  i17    instance/…  restart_r…  0.91  0.12  11 min  by operat…
+            p5  scheduled          i17    instance/…  restart_r…  0.91  0.12  11 min  the brake…
+            p4  done, cured        i17    instance/…  restart_r…  0.91  0.12  11 min  it moved …
+        "#]].assert_eq(&text);
         let text = written(120, |page| page.table(&table(&plans, now), 0, &FLEXIBLE));
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            id  state              issue  entity               strategy         sure  risk    made  next, or why
+            p4  awaiting_approval  i17    instance/shop/api-1  restart_rolling  0.91  0.12  11 min  by operator within 4 min
+            p5  scheduled          i17    instance/shop/api-1  restart_rolling  0.91  0.12  11 min  the brake is engaged by ann: de…
+            p4  done, cured        i17    instance/shop/api-1  restart_rolling  0.91  0.12  11 min  it moved as foretold
+        "#]].assert_eq(&text);
         let text = written(120, |page| {
             write(page, &[samples::hostile_plan()], true, now)
         });

@@ -167,7 +167,23 @@ mod tests {
             brief(page, &samples::plan(), NOW)?;
             brief(page, &samples::cured(), NOW)
         });
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+              p4  awaiting_approval: restart_rolling on instance/shop/api-1; confidence
+                  0.91, risk 0.12, reversible
+                  1. waiting: Scale service/shop/api from 3 to 4.
+                  2. waiting: Restart instance/shop/api-1.
+                  effect    memory_used_ratio{pod="api-1"}: 75 % to 30 % within 5 min of the
+                            last step; a move of less than 10 % is no effect
+                  waits for an operator or above, until 2026-11-26 12:04:00 (UTC)
+              p4  done, cured: restart_rolling on instance/shop/api-1; confidence 0.91, risk
+                  0.12, reversible
+                  1. done: Scale service/shop/api from 3 to 4. (done in 14 s after 14 s)
+                  2. done: Restart instance/shop/api-1. (done in 14 s after 14 s)
+                  effect    memory_used_ratio{pod="api-1"}: 75 % to 30 % within 5 min of the
+                            last step; a move of less than 10 % is no effect
+                  word      approved by ann (operator) 9 min ago: seen this before
+                  verdict   cured: 31 % where 30 % was foretold: it moved as foretold
+        "#]].assert_eq(&text);
     }
 
     #[test]
@@ -181,7 +197,22 @@ mod tests {
             )?;
             page(to, &samples::cured(), "plan p4 for issue i17", NOW)
         });
-        expect![[r#""#]].assert_eq(&text);
+        expect![[r#"
+            plan p4 for issue i17
+            -----
+            problem  leak
+
+            p4 is awaiting_approval
+              waits for   an operator or above, until 2026-11-26 12:04:00 (UTC)
+              `forestall approve p4`, or `forestall refuse p4 --reason …`
+            plan p4 for issue i17
+
+            p4 is done, cured
+              1. done: Scale service/shop/api from 3 to 4. (done in 14 s after 14 s)
+              2. done: Restart instance/shop/api-1. (done in 14 s after 14 s)
+              word        approved by ann (operator) 9 min ago: seen this before
+              verdict     cured: 31 % where 30 % was foretold: it moved as foretold
+        "#]].assert_eq(&text);
     }
 
     #[test]
