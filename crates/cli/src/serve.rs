@@ -88,7 +88,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
         false => Hangup::Reloads,
     };
     let signals = Signals::listen(hangup).context("taking over signals")?;
-    let running = server::start(config.clone(), Arc::new(SystemClock))
+    let running = Box::pin(server::start(config.clone(), Arc::new(SystemClock)))
         .await
         .map_err(with_advice)?;
     // A closed standard output is no reason not to serve.

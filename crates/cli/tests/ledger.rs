@@ -1,5 +1,8 @@
 //! What is read from a ledger without a server: the audit held against itself, and decisions made again.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[expect(dead_code, reason = "each test file uses its part of it")]
 mod run;
 
 use std::collections::BTreeMap;
@@ -54,11 +57,13 @@ fn records() -> Vec<Record> {
 }
 
 fn decision(records: &[Record]) -> DecisionRecord {
-    let mut decisions = records.iter().filter_map(|record| match record {
-        Record::Decision(decision) => Some((**decision).clone()),
-        _ => None,
+    let made = records.iter().find_map(|record| {
+        let Record::Decision(decision) = record else {
+            return None;
+        };
+        Some((**decision).clone())
     });
-    decisions.next().expect("a full disk is thought about")
+    made.expect("a full disk is thought about")
 }
 
 fn write(path: &Path, records: &[Record]) {

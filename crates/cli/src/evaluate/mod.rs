@@ -1,6 +1,7 @@
 //! `forestall eval`: how accurate is it, on data whose anomalies are known?
 
 mod exhaustion;
+mod incidents;
 mod scorer;
 mod variants;
 
@@ -30,6 +31,7 @@ Examples:
   forestall eval nab --ablate
       What each detector adds: the engine without it (with it, if it is off), in the same run, and the lean profile.
   forestall eval exhaustion --data ../shared/data
+  forestall eval incidents
 
 DIR holds nab/, cloud-monitoring/, smap-msl/ and exhaustion/. When one is missing, the error says where the public part of it
 comes from. Tables show 90 % intervals over series, and floors: scores that know nothing of the data.";
@@ -65,6 +67,8 @@ enum What {
     },
     /// Episodes in which something runs out, or does not: is it said in time, and when?
     Exhaustion(exhaustion::ExhaustionArgs),
+    /// Scenarios whose troubles are known: are they seen, and would the right thing be done?
+    Incidents(incidents::IncidentsArgs),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -111,6 +115,7 @@ struct Figures {
 pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let (common, corpora) = match &args.what {
         What::Exhaustion(args) => return exhaustion::run(args),
+        What::Incidents(args) => return incidents::run(args),
         What::Nab(common) => (common, None),
         What::Labelled {
             common,

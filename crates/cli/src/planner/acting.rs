@@ -125,6 +125,10 @@ fn is_nobodys_token(status: &Status) -> bool {
 pub(super) fn not_done(status: &Status) -> anyhow::Error {
     let error = refused(status);
     let says = |text: &str| status.message().contains(text);
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "advice where there is some; most codes speak for themselves"
+    )]
     let advice = match status.code() {
         Code::PermissionDenied if says("planner.people") || says("who may decide") => {
             "say who acts with --as NAME; `forestall safety` lists who may"

@@ -143,8 +143,8 @@ fn write(page: &mut Page<'_>, record: &DecisionRecord, decision: &Decision) -> i
         0,
         &format!("{id} about {issue}, made {made} (UTC): the same, bit for bit"),
     )?;
-    page.fact("known", &format!("sha256 {}", record.input_hash))?;
-    page.fact("decided", &format!("sha256 {}", record.output_hash))?;
+    page.fact("sha256 in", &record.input_hash.to_string())?;
+    page.fact("sha256 out", &record.output_hash.to_string())?;
     page.fact("course", decision.course.name())?;
     page.fact("chosen", decision.chosen.as_deref().unwrap_or("nothing"))?;
     for (i, reason) in decision.because.iter().enumerate() {

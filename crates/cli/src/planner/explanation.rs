@@ -21,8 +21,8 @@ fn course(name: &str) -> &str {
     }
 }
 
-/// The decision, the candidates side by side, and what speaks against each.
-pub(super) fn write(page: &mut Page<'_>, told: &Explanation) -> io::Result<()> {
+/// The decision, the candidates side by side, and what speaks against each; how to make it again if it was recorded.
+pub(super) fn write(page: &mut Page<'_>, told: &Explanation, is_recorded: bool) -> io::Result<()> {
     let chosen = match told.chosen.as_str() {
         "" => String::new(),
         chosen => format!(": {chosen}, {}", told.urgency.replace('_', " ")),
@@ -41,7 +41,7 @@ pub(super) fn write(page: &mut Page<'_>, told: &Explanation) -> io::Result<()> {
         page.table(&weighed(&fit, &told.chosen), 2, &[0, 6])?;
         page.text(
             2,
-            "costs in expected minutes of outage of a service of tier 3",
+            "acting and waiting: what each is expected to cost, in minutes of outage of a service of tier 3",
         )?;
         page.heading("Risk by criterion")?;
         page.table(&risks(&fit), 2, &[0])?;
@@ -86,16 +86,11 @@ pub(super) fn write(page: &mut Page<'_>, told: &Explanation) -> io::Result<()> {
     }
     if !told.input_sha256.is_empty() {
         page.gap()?;
-        page.text(0, &format!("known    sha256 {}", told.input_sha256))?;
-        page.text(0, &format!("decided  sha256 {}", told.output_sha256))?;
-        if told.decision != "d0" {
-            page.text(
-                0,
-                &format!(
-                    "`forestall decide --replay {}` makes it again",
-                    told.decision
-                ),
-            )?;
+        page.fact("sha256 in", &told.input_sha256)?;
+        page.fact("sha256 out", &told.output_sha256)?;
+        if is_recorded {
+            let replay = format!("`forestall decide --replay {}`", told.decision);
+            page.fact("again", &replay)?;
         }
     }
     Ok(())
@@ -127,8 +122,8 @@ fn weighed(all: &[&PlanCandidate], chosen: &str) -> Table {
         ("helps", Align::Right),
         ("sure", Align::Right),
         ("risk", Align::Right),
-        ("acting costs", Align::Right),
-        ("waiting costs", Align::Right),
+        ("acting", Align::Right),
+        ("waiting", Align::Right),
         ("", Align::Left),
     ]);
     for one in all {
@@ -161,7 +156,7 @@ fn risks(all: &[&PlanCandidate]) -> Table {
     let names: Vec<String> = criteria.iter().map(|name| short(name)).collect();
     let mut columns = vec![("strategy", Align::Left)];
     columns.extend(names.iter().map(|name| (name.as_str(), Align::Right)));
-    columns.push(("together", Align::Right));
+    columns.push(("all", Align::Right));
     let mut table = Table::new(&columns);
     for one in all {
         let value = |name: &&str| {
@@ -186,23 +181,24 @@ mod tests {
 
     #[test]
     fn all_that_was_weighed() {
-        let text = written(80, |page| write(page, &samples::explanation()));
+        let text = written(80, |page| write(page, &samples::explanation(), true));
         expect![[r#"
             d9: ask a person: restart_rolling, now
               - acting is expected to cost 0.3 min, waiting 41.2 min
 
             Candidates, best first
-              strategy        helps  sure  risk  acting costs  waiting costs
-              restart_rolli…   0.92  0.90  0.12           0.3           41.2  chosen
-              raise_memory_…   0.61  0.60  0.20           3.5           41.2  needs approval
-              quarantine       0.40  0.39  0.70            12           41.2  may not
-              costs in expected minutes of outage of a service of tier 3
+              strategy            helps  sure  risk  acting  waiting
+              restart_rolling      0.92  0.90  0.12     0.3     41.2  chosen
+              raise_memory_limit   0.61  0.60  0.20     3.5     41.2  needs approval
+              quarantine           0.40  0.39  0.70      12     41.2  may not
+              acting and waiting: what each is expected to cost, in minutes of outage of a
+              service of tier 3
 
             Risk by criterion
-              strategy            blast  business  technical  compliance  rollback  together
-              restart_rolling      0.10      0.20       0.10        0.00      0.15      0.12
-              raise_memory_limit   0.10      0.20       0.10        0.00      0.15      0.20
-              quarantine           0.10      0.20       0.10        0.00      0.15      0.70
+              strategy            blast  business  technical  compliance  rollback   all
+              restart_rolling      0.10      0.20       0.10        0.00      0.15  0.12
+              raise_memory_limit   0.10      0.20       0.10        0.00      0.15  0.20
+              quarantine           0.10      0.20       0.10        0.00      0.15  0.70
               - blast radius 0.10: what is known of blast_radius
               - business impact 0.20: what is known of business_impact
               - technical 0.10: what is known of technical
@@ -217,10 +213,11 @@ mod tests {
             What does not fit
               - clear_cache: it has no cache that is known
 
-            known sha256 abababababababababababababababababababababababababababababababab
-            decided sha256 cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
-            `forestall decide --replay d9` makes it again
-        "#]].assert_eq(&text);
+            sha256 in   abababababababababababababababababababababababababababababababab
+            sha256 out  cdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcdcd
+            again       `forestall decide --replay d9`
+        "#]]
+        .assert_eq(&text);
     }
 
     #[test]
@@ -241,8 +238,8 @@ mod tests {
             }
         }
         told.candidates[3].unfit = text.to_owned();
-        let page = written(80, |page| write(page, &told));
+        let page = written(80, |page| write(page, &told, false));
         assert!(!page.contains('\u{202e}'), "{page}");
-        written(80, |page| write(page, &Explanation::default()));
+        written(80, |page| write(page, &Explanation::default(), true));
     }
 }

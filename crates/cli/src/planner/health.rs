@@ -194,7 +194,8 @@ mod tests {
             How it was, from 0 to 100
               ████████▇▇▇▇▇▇▇▇▇▇▇▇▇▇▆▆▆▆▆▆▆▆▆▆▆▆▆▆▅▅▅▅
               2026-11-26 12:00:00 to 2026-11-26 12:39:00 (UTC); least 61
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
         let hostile = written(80, |page| write(page, &sample(samples::HOSTILE), true));
         assert!(!hostile.contains('\u{202e}'));
         let empty = written(80, |page| write(page, &GetHealthResponse::default(), true));

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 use proto::v1::plan_service_client::PlanServiceClient;
-use proto::v1::{ListOutcomesRequest, Plan};
+use proto::v1::{ListOutcomesRequest, Plan, PlanState};
 
 use super::acting::not_done;
 use super::{enums, json, words};
@@ -21,9 +21,6 @@ Examples:
 
 A verdict is made by a rule that was written down before anything was done. Of shadows and controls it says
 whether the issue went away by itself.";
-
-/// Columns that are cut where a terminal is narrow: entity, strategy, why.
-const FLEXIBLE: [usize; 3] = [3, 4, 7];
 
 /// Lists plans that were judged, newest first: what was foretold, what was measured.
 #[derive(Debug, Args)]
@@ -55,7 +52,8 @@ pub(super) fn run(args: &OutcomesArgs) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    write(&mut Page::new(&mut out), &plans, is_cut)?;
+    let terminal = terminal_width();
+    write(&mut Page::new(&mut out), &plans, is_cut, terminal)?;
     Ok(())
 }
 
@@ -79,20 +77,43 @@ async fn pages(args: &OutcomesArgs) -> anyhow::Result<(Vec<Plan>, bool)> {
     }
 }
 
-fn write(page: &mut Page<'_>, plans: &[Plan], is_cut: bool) -> io::Result<()> {
+fn write(
+    page: &mut Page<'_>,
+    plans: &[Plan],
+    is_cut: bool,
+    terminal: Option<usize>,
+) -> io::Result<()> {
     if plans.is_empty() {
         return page.text(0, "no plan was judged yet");
     }
     let table = table(plans);
-    match terminal_width() {
-        None => page.whole(&table)?,
-        Some(_) => page.table(&table, 0, &FLEXIBLE)?,
+    match terminal {
+        Some(columns) if table.width() > columns => {
+            plans.iter().try_for_each(|plan| narrow(page, plan))?;
+        }
+        _ => page.whole(&table)?,
     }
     let mut text = words::count(plans.len() as u64, "outcome", "outcomes");
     if is_cut {
         text.push_str(", and there are more: --limit");
     }
     page.text(0, &text)
+}
+
+/// An outcome on two lines.
+fn narrow(page: &mut Page<'_>, plan: &Plan) -> io::Result<()> {
+    let (strategy, entity) = (&plan.strategy, &plan.entity);
+    let judged = plan.outcome.as_ref().map_or(0, |outcome| outcome.time_us);
+    let head = format!(
+        "{strategy} on {entity}, judged {} (UTC)",
+        words::date(judged)
+    );
+    page.hanging(0, &plain::cut(&plan.id, 8), 6, &head)?;
+    let state = match plan.state() == PlanState::Done {
+        true => String::new(),
+        false => format!("{}: ", enums::plan_state(plan)),
+    };
+    page.text(6, &format!("{state}{}", words::outcome(plan)))
 }
 
 fn table(plans: &[Plan]) -> Table {
@@ -142,25 +163,33 @@ mod tests {
     #[test]
     fn foretold_beside_measured() {
         let mut shadow = samples::cured();
-        shadow.set_state(proto::v1::PlanState::Shadow);
+        shadow.set_state(PlanState::Shadow);
         if let Some(outcome) = &mut shadow.outcome {
             outcome.value = None;
         }
         let plans = [samples::cured(), shadow];
-        let text = written(80, |page| page.table(&table(&plans), 0, &FLEXIBLE));
+        let text = written(80, |page| write(page, &plans, false, Some(80)));
         expect![[r#"
-            plan  judged (UTC)         verdict         entity      strategy    foretold  measured  why
-            p4    2026-11-26 12:09:00  cured           instance/…  restart_r…      30 %      31 %  it moved …
-            p4    2026-11-26 12:09:00  cured (shadow)  instance/…  restart_r…      30 %         -  it moved …
-        "#]].assert_eq(&text);
-        let text = written(120, |page| write(page, &plans, false));
-        expect![[r#"
-            plan  judged (UTC)         verdict         entity               strategy         foretold  measured  why
-            p4    2026-11-26 12:09:00  cured           instance/shop/api-1  restart_rolling      30 %      31 %  it moved as foretold
-            p4    2026-11-26 12:09:00  cured (shadow)  instance/shop/api-1  restart_rolling      30 %         -  it moved as foretold
+            p4    restart_rolling on instance/shop/api-1, judged 2026-11-26 12:09:00 (UTC)
+                  cured: 31 % where 30 % was foretold: it moved as foretold
+            p4    restart_rolling on instance/shop/api-1, judged 2026-11-26 12:09:00 (UTC)
+                  shadow: cured: it moved as foretold
             2 outcomes
-        "#]].assert_eq(&text);
-        let text = written(120, |page| write(page, &[samples::hostile_plan()], true));
-        assert!(!text.contains('\u{202e}'), "{text}");
+        "#]]
+        .assert_eq(&text);
+        let text = written(120, |page| write(page, &plans, false, Some(120)));
+        expect![[r#"
+            p4    restart_rolling on instance/shop/api-1, judged 2026-11-26 12:09:00 (UTC)
+                  cured: 31 % where 30 % was foretold: it moved as foretold
+            p4    restart_rolling on instance/shop/api-1, judged 2026-11-26 12:09:00 (UTC)
+                  shadow: cured: it moved as foretold
+            2 outcomes
+        "#]]
+        .assert_eq(&text);
+        for terminal in [None, Some(80)] {
+            let plans = [samples::hostile_plan()];
+            let text = written(120, |page| write(page, &plans, true, terminal));
+            assert!(!text.contains('\u{202e}'), "{text}");
+        }
     }
 }

@@ -80,7 +80,7 @@ fn write(page: &mut Page<'_>, response: &PlanIssueResponse, is_dry: bool) -> io:
         page.gap()?;
     }
     if let Some(told) = &response.explanation {
-        explanation::write(page, told)?;
+        explanation::write(page, told, !is_dry)?;
     }
     page.gap()?;
     let Some(plan) = &response.plan else {

@@ -99,12 +99,9 @@ fn write(page: &mut Page<'_>, safety: &GetSafetyResponse) -> io::Result<()> {
             &format!("CANNOT BE WRITTEN, so nothing is done: {error}"),
         )?,
     }
-    let audit = format!(
-        "{} entries; the last has sha256 {}",
-        grouped(safety.audit_seq),
-        safety.audit_hash
-    );
+    let audit = super::words::count(safety.audit_seq, "entry", "entries");
     page.fact("audit", &audit)?;
+    page.fact("last hash", &safety.audit_hash)?;
     let people: Vec<String> = safety
         .people
         .iter()
@@ -171,11 +168,12 @@ mod tests {
             limits      3 actions an hour on one target, 20 in all
             ledger      /var/lib/forestall/disk is full
                         CANNOT BE WRITTEN, so nothing is done: disk is full
-            audit       1,234 entries; the last has sha256
-                        efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef
+            audit       1,234 entries
+            last hash   efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef
             people      ann (operator), disk is full (owner)
             so far      since the start 12,345 findings, 2 refused or left out, 87 decisions
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
         let mut calm = sample("bob");
         (calm.brake, calm.ledger_error) = (None, String::new());
         let text = written(120, |page| write(page, &calm));
@@ -186,7 +184,8 @@ mod tests {
             executor    dry_run
             limits      3 actions an hour on one target, 20 in all
             ledger      /var/lib/forestall/bob
-            audit       1,234 entries; the last has sha256 efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef
+            audit       1,234 entries
+            last hash   efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef
             people      ann (operator), bob (owner)
             so far      since the start 12,345 findings, 2 refused or left out, 87 decisions
         "#]].assert_eq(&text);

@@ -80,7 +80,7 @@ fn write(page: &mut Page<'_>, all: &[StrategyStatistics]) -> io::Result<()> {
         } else {
             verdicts.join(", ")
         };
-        let odds = format!("{:.2} ± {:.2}  {verdicts}", one.success, one.deviation);
+        let odds = format!("{:.2} ± {:.2}; {verdicts}", one.success, one.deviation);
         page.hanging(0, &plain::cut(&one.strategy, name - 2), name, &odds)?;
         page.text(4, &one.about)?;
         page.text(4, &format!("for {}", one.classes.join(", ")))?;
@@ -122,16 +122,17 @@ mod tests {
     fn what_is_believed_of_each() {
         let text = written(80, |page| write(page, &sample("restart_rolling")));
         expect![[r#"
-            restart_rolling  0.82 ± 0.11 cured 1,204, no_effect 3
+            restart_rolling  0.82 ± 0.11; cured 1,204, no_effect 3
                 Restarts the instances of a service one by one, each when the one before is
                 well.
                 for memory_exhaustion, process_crash
-            scale_out        0.82 ± 0.11 not tried yet
+            scale_out        0.82 ± 0.11; not tried yet
                 Restarts the instances of a service one by one, each when the one before is
                 well.
                 for memory_exhaustion, process_crash
             2 strategies
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
         assert!(!written(80, |page| write(page, &sample(samples::HOSTILE))).contains('\u{202e}'));
     }
 }

@@ -54,12 +54,8 @@ pub(super) async fn run(args: &ListArgs) -> anyhow::Result<()> {
             writeln!(out, "{}", line(entry))?;
         }
     } else {
-        let table = history::table(&entries);
-        let mut page = Page::new(&mut out);
-        match terminal_width() {
-            None => page.whole(&table)?,
-            Some(_) => page.table(&table, 0, &[3])?,
-        }
+        let terminal = terminal_width();
+        history::list(&mut Page::new(&mut out), &entries, terminal)?;
     }
     if args.follow {
         let last = entries

@@ -50,7 +50,8 @@ fn an_export_says_how_far_it_holds() {
         held to     entry 3, kept in audit.head
         last hash   ce70f0735d7ddaa2e2b6edcc58af2ac0d0bb37bc69556df12274d935e4619dd9
         verdict     intact
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
     let flaw = |text: &str| of_lines(text, vec![kept.clone()]).flaw.unwrap();
     assert!(flaw(&lines(&all[..2])).starts_with("the audit was cut after entry 2"));
     assert!(flaw(&lines(&all[1..])).starts_with("entries 1 to 1 are gone"));

@@ -154,37 +154,53 @@ mod tests {
     #[test]
     fn a_line_for_each_where_there_is_room() {
         let issues = [samples::leak(), samples::certificate()];
-        check(&issues, None, &expect![[r#"
+        check(
+            &issues,
+            None,
+            &expect![[r#"
             id   severity  state    class               entity                                since  what                     plan
             i17  critical  planned  memory_exhaustion   instance/shop/api-1                  12 min  in 12 min (7–20)         p4 awaiting_approval
             i9   medium    open     certificate_expiry  certificate/web-1:/etc/ssl/shop.pem     2 d  12 days against 30 days
             2 issues; one waits for you: `forestall approve p4`
-        "#]]);
-        check(&issues, Some(160), &expect![[r#"
+        "#]],
+        );
+        check(
+            &issues,
+            Some(160),
+            &expect![[r#"
             id   severity  state    class               entity                                since  what                     plan
             i17  critical  planned  memory_exhaustion   instance/shop/api-1                  12 min  in 12 min (7–20)         p4 awaiting_approval
             i9   medium    open     certificate_expiry  certificate/web-1:/etc/ssl/shop.pem     2 d  12 days against 30 days
             2 issues; one waits for you: `forestall approve p4`
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
     fn two_lines_for_each_where_there_is_not() {
         let issues = [samples::leak(), samples::certificate()];
-        check(&issues, Some(80), &expect![[r#"
+        check(
+            &issues,
+            Some(80),
+            &expect![[r#"
             i17  critical memory_exhaustion on instance/shop/api-1, planned
                  in 12 min (7–20); for 12 min; p4 awaiting_approval
             i9   medium certificate_expiry on certificate/web-1:/etc/ssl/shop.pem, open
                  12 days against 30 days; for 2 d; no plan
             2 issues; one waits for you: `forestall approve p4`
-        "#]]);
-        check(&issues, Some(120), &expect![[r#"
+        "#]],
+        );
+        check(
+            &issues,
+            Some(120),
+            &expect![[r#"
             i17  critical memory_exhaustion on instance/shop/api-1, planned
                  in 12 min (7–20); for 12 min; p4 awaiting_approval
             i9   medium certificate_expiry on certificate/web-1:/etc/ssl/shop.pem, open
                  12 days against 30 days; for 2 d; no plan
             2 issues; one waits for you: `forestall approve p4`
-        "#]]);
+        "#]],
+        );
     }
 
     #[test]
@@ -204,8 +220,12 @@ mod tests {
                 "{text}"
             );
         }
-        check(&[], Some(80), &expect![[r#"
+        check(
+            &[],
+            Some(80),
+            &expect![[r#"
             no live issue matches; `forestall issues --all` shows resolved ones
-        "#]]);
+        "#]],
+        );
     }
 }

@@ -132,16 +132,16 @@ fn end(wanted: Wanted, answer: &WaitOperationResponse) -> anyhow::Result<()> {
 /// How it ended.
 fn sentence(plan: &Plan) -> String {
     let id = &plan.id;
-    match plan.state() {
-        PlanState::Verifying => {
-            let within = plan.effect.as_ref().map_or(0.0, |effect| effect.within_s);
-            let within = crate::outlook::words::length(within);
-            format!(
-                "{id} is carried out; whether it helped is known within {within}: `forestall plans show {id}`"
-            )
-        }
-        PlanState::Shadow => format!("{id} was carried out as a dry run: nothing was changed"),
-        _ => format!("{id} is {}", words::state(plan)),
+    let within = plan.effect.as_ref().map_or(0.0, |effect| effect.within_s);
+    let within = crate::outlook::words::length(within);
+    if plan.state() == PlanState::Verifying {
+        format!(
+            "{id} is carried out; whether it helped is known within {within}: `forestall plans show {id}`"
+        )
+    } else if plan.state() == PlanState::Shadow {
+        format!("{id} was carried out as a dry run: nothing was changed")
+    } else {
+        format!("{id} is {}", words::state(plan))
     }
 }
 

@@ -94,8 +94,8 @@ mod tests {
         );
         let cured = samples::cured();
         let expected = [
-            "step 1 of 2 done: Scale service/shop/api from 3 to 4. (done in 14 s after 14 s)",
-            "step 2 of 2 done: Restart instance/shop/api-1. (done in 14 s after 14 s)",
+            "step 1 of 2 done: Scale service/shop/api from 3 to 4. (after 14 s: done in 14 s)",
+            "step 2 of 2 done: Restart instance/shop/api-1. (after 14 s: done in 14 s)",
         ];
         assert_eq!(told.news(&answer(cured.clone(), true)), expected);
         assert!(told.news(&answer(cured, true)).is_empty());

@@ -6,32 +6,56 @@ use proto::v1::{Plan, PlanState};
 use series::Timestamp;
 
 use crate::outlook::words::length;
-use crate::page::{Page, terminal_width};
+use crate::page::Page;
 use crate::planner::words;
 use crate::table::{Align, Table};
 
-/// Columns that are cut where a terminal is narrow: entity, strategy, and what is next.
-const FLEXIBLE: [usize; 3] = [3, 4, 8];
-
+/// Writes them; `terminal` is how many columns there are, unless it goes into a file or a pipe.
 pub(super) fn write(
     page: &mut Page<'_>,
     plans: &[Plan],
     is_cut: bool,
     now: Timestamp,
+    terminal: Option<usize>,
 ) -> io::Result<()> {
     if plans.is_empty() {
         return page.text(0, "no plan matches");
     }
     let table = table(plans, now);
-    match terminal_width() {
-        None => page.whole(&table)?,
-        Some(_) => page.table(&table, 0, &FLEXIBLE)?,
+    match terminal {
+        Some(columns) if table.width() > columns => {
+            plans.iter().try_for_each(|plan| narrow(page, plan, now))?;
+        }
+        _ => page.whole(&table)?,
     }
     let mut text = words::count(plans.len() as u64, "plan", "plans");
     if is_cut {
         text.push_str(", and there are more: --limit");
     }
     page.text(0, &text)
+}
+
+/// A plan on two lines.
+fn narrow(page: &mut Page<'_>, plan: &Plan, now: Timestamp) -> io::Result<()> {
+    let Plan {
+        strategy,
+        entity,
+        issue,
+        ..
+    } = plan;
+    let head = format!(
+        "{}: {strategy} on {entity}, for {issue}",
+        words::state(plan)
+    );
+    page.hanging(0, &crate::plain::cut(&plan.id, 8), 6, &head)?;
+    let mut told = vec![format!(
+        "confidence {:.2}, risk {:.2}",
+        plan.confidence, plan.risk
+    )];
+    told.push(format!("made {} ago", words::ago(now, plan.created_us)));
+    told.push(next(plan, now));
+    told.retain(|part| !part.is_empty());
+    page.text(6, &told.join("; "))
 }
 
 fn table(plans: &[Plan], now: Timestamp) -> Table {
@@ -68,14 +92,13 @@ fn next(plan: &Plan, now: Timestamp) -> String {
         return outcome.reason.clone();
     }
     let until = |us: i64| length(us.saturating_sub(now.micros()) as f64 / 1e6);
-    match plan.state() {
-        PlanState::AwaitingApproval if plan.deadline_us > now.micros() => {
-            format!("by {} within {}", plan.authority, until(plan.deadline_us))
-        }
-        PlanState::Scheduled if plan.not_before_us > now.micros() => {
-            format!("in {}", until(plan.not_before_us))
-        }
-        _ => plan.held.clone(),
+    let is = |state, us: i64| plan.state() == state && us > now.micros();
+    if is(PlanState::AwaitingApproval, plan.deadline_us) {
+        format!("by {} within {}", plan.authority, until(plan.deadline_us))
+    } else if is(PlanState::Scheduled, plan.not_before_us) {
+        format!("in {}", until(plan.not_before_us))
+    } else {
+        plan.held.clone()
     }
 }
 
@@ -96,26 +119,33 @@ mod tests {
         held.set_state(PlanState::Scheduled);
         held.held = "the brake is engaged by ann: deploy".to_owned();
         let plans = [samples::plan(), held, samples::cured()];
-        let text = written(80, |page| page.table(&table(&plans, now), 0, &FLEXIBLE));
+        let text = written(80, |page| write(page, &plans, false, now, Some(80)));
         expect![[r#"
-            id  state              issue  entity      strategy    sure  risk    made  next, or …
-            p4  awaiting_approval  i17    instance/…  restart_r…  0.91  0.12  11 min  by operat…
-            p5  scheduled          i17    instance/…  restart_r…  0.91  0.12  11 min  the brake…
-            p4  done, cured        i17    instance/…  restart_r…  0.91  0.12  11 min  it moved …
-        "#]].assert_eq(&text);
-        let text = written(120, |page| page.table(&table(&plans, now), 0, &FLEXIBLE));
+            p4    awaiting_approval: restart_rolling on instance/shop/api-1, for i17
+                  confidence 0.91, risk 0.12; made 11 min ago; by operator within 4 min
+            p5    scheduled: restart_rolling on instance/shop/api-1, for i17
+                  confidence 0.91, risk 0.12; made 11 min ago; the brake is engaged by ann:
+                  deploy
+            p4    done, cured: restart_rolling on instance/shop/api-1, for i17
+                  confidence 0.91, risk 0.12; made 11 min ago; it moved as foretold
+            3 plans
+        "#]]
+        .assert_eq(&text);
+        let text = written(120, |page| write(page, &plans, true, now, Some(120)));
         expect![[r#"
-            id  state              issue  entity               strategy         sure  risk    made  next, or why
-            p4  awaiting_approval  i17    instance/shop/api-1  restart_rolling  0.91  0.12  11 min  by operator within 4 min
-            p5  scheduled          i17    instance/shop/api-1  restart_rolling  0.91  0.12  11 min  the brake is engaged by ann: de…
-            p4  done, cured        i17    instance/shop/api-1  restart_rolling  0.91  0.12  11 min  it moved as foretold
-        "#]].assert_eq(&text);
-        let text = written(120, |page| {
-            write(page, &[samples::hostile_plan()], true, now)
-        });
-        assert!(
-            !text.contains('\u{202e}') && text.lines().count() == 3,
-            "{text}"
-        );
+            p4    awaiting_approval: restart_rolling on instance/shop/api-1, for i17
+                  confidence 0.91, risk 0.12; made 11 min ago; by operator within 4 min
+            p5    scheduled: restart_rolling on instance/shop/api-1, for i17
+                  confidence 0.91, risk 0.12; made 11 min ago; the brake is engaged by ann: deploy
+            p4    done, cured: restart_rolling on instance/shop/api-1, for i17
+                  confidence 0.91, risk 0.12; made 11 min ago; it moved as foretold
+            3 plans, and there are more: --limit
+        "#]]
+        .assert_eq(&text);
+        for terminal in [None, Some(80)] {
+            let plans = [samples::hostile_plan()];
+            let text = written(120, |page| write(page, &plans, true, now, terminal));
+            assert!(!text.contains('\u{202e}'), "{text}");
+        }
     }
 }

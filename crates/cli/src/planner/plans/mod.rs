@@ -15,7 +15,7 @@ use super::acting::not_done;
 use super::words::now;
 use super::{enums, explanation, json};
 use crate::connect::ServerArgs;
-use crate::page::Page;
+use crate::page::{Page, terminal_width};
 use crate::plain;
 use crate::runtime::block_on;
 
@@ -98,7 +98,8 @@ async fn list(args: &List) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    list::write(&mut Page::new(&mut out), &plans, is_cut, now())?;
+    let terminal = terminal_width();
+    list::write(&mut Page::new(&mut out), &plans, is_cut, now(), terminal)?;
     Ok(())
 }
 
@@ -154,7 +155,7 @@ async fn explain(args: &One) -> anyhow::Result<()> {
     if args.json {
         writeln!(out, "{}", plain::json(&json::explanation(&told)))?;
     } else {
-        explanation::write(&mut Page::new(&mut out), &told)?;
+        explanation::write(&mut Page::new(&mut out), &told, true)?;
     }
     Ok(())
 }

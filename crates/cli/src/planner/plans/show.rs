@@ -53,13 +53,13 @@ pub(in crate::planner) fn write_step(
     page.hanging(indent, &format!("{n}."), 3, &step_sentence(step))
 }
 
-/// `done: Restart instance/shop/api-1. (took 14 s: …)`.
+/// `done: Restart instance/shop/api-1. (after 14 s: …)`.
 pub(in crate::planner) fn step_sentence(step: &PlanStep) -> String {
     let mut text = format!("{}: {}", enums::step_state(step.state()), step.action);
     let is_answered = step.answered_us > 0 && step.state() != StepState::Ordered;
     if is_answered {
         let took = (step.answered_us - step.ordered_us).max(0) as f64 / 1e6;
-        text.push_str(&format!(" ({} after {})", step.said, length(took)));
+        text.push_str(&format!(" (after {}: {})", length(took), step.said));
     }
     text
 }
@@ -99,10 +99,11 @@ fn became(plan: &Plan, now: Timestamp) -> Vec<(&'static str, String)> {
             format!("{} (UTC)", words::date(plan.not_before_us)),
         ));
     }
-    let held = match plan.state() {
-        PlanState::AwaitingApproval | PlanState::Scheduled | PlanState::Running => "held by",
-        _ => "ended",
-    };
+    let is_under_way = matches!(
+        plan.state(),
+        PlanState::AwaitingApproval | PlanState::Scheduled | PlanState::Running
+    );
+    let held = if is_under_way { "held by" } else { "ended" };
     // A verdict says it already.
     let is_told = plan
         .outcome
@@ -164,10 +165,12 @@ mod tests {
     #[test]
     fn in_brief() {
         let text = written(80, |page| {
+            page.text(0, "Plans")?;
             brief(page, &samples::plan(), NOW)?;
             brief(page, &samples::cured(), NOW)
         });
         expect![[r#"
+            Plans
               p4  awaiting_approval: restart_rolling on instance/shop/api-1; confidence
                   0.91, risk 0.12, reversible
                   1. waiting: Scale service/shop/api from 3 to 4.
@@ -177,13 +180,14 @@ mod tests {
                   waits for an operator or above, until 2026-11-26 12:04:00 (UTC)
               p4  done, cured: restart_rolling on instance/shop/api-1; confidence 0.91, risk
                   0.12, reversible
-                  1. done: Scale service/shop/api from 3 to 4. (done in 14 s after 14 s)
-                  2. done: Restart instance/shop/api-1. (done in 14 s after 14 s)
+                  1. done: Scale service/shop/api from 3 to 4. (after 14 s: done in 14 s)
+                  2. done: Restart instance/shop/api-1. (after 14 s: done in 14 s)
                   effect    memory_used_ratio{pod="api-1"}: 75 % to 30 % within 5 min of the
                             last step; a move of less than 10 % is no effect
                   word      approved by ann (operator) 9 min ago: seen this before
                   verdict   cured: 31 % where 30 % was foretold: it moved as foretold
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
     }
 
     #[test]
@@ -208,11 +212,12 @@ mod tests {
             plan p4 for issue i17
 
             p4 is done, cured
-              1. done: Scale service/shop/api from 3 to 4. (done in 14 s after 14 s)
-              2. done: Restart instance/shop/api-1. (done in 14 s after 14 s)
+              1. done: Scale service/shop/api from 3 to 4. (after 14 s: done in 14 s)
+              2. done: Restart instance/shop/api-1. (after 14 s: done in 14 s)
               word        approved by ann (operator) 9 min ago: seen this before
               verdict     cured: 31 % where 30 % was foretold: it moved as foretold
-        "#]].assert_eq(&text);
+        "#]]
+        .assert_eq(&text);
     }
 
     #[test]

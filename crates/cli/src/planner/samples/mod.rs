@@ -145,8 +145,8 @@ pub(in crate::planner) fn history() -> Vec<AuditEntry> {
         "steps":["Scale service/shop/api from 3 to 4.","Restart instance/shop/api-1."],"strategy":"restart_rolling"}"#;
     let word =
         r#"{"at":1,"authority":"operator","is_yes":true,"reason":"seen this before","who":"ann"}"#;
-    let ordered = r#"{"action":{"action":"x"},"executor":"webhook","fence":7,"key":"p4-0-do"}"#;
-    let answered = r#"{"answer":{"answer":"done","said":"done in 14 s"},"key":"p4-0-do"}"#;
+    let ordered = r#"{"action":{"back_off_s":0.0,"do":"restart","target":"instance/shop/api-1"},"executor":"webhook","fence":7,"key":"p4-0-do-1f0c9a3e"}"#;
+    let answered = r#"{"answer":{"answer":"done","said":"done in 14 s"},"key":"p4-0-do-1f0c9a3e"}"#;
     let judged =
         r#"{"because":"it moved as foretold","foretold":0.3,"value":0.31,"verdict":"cured"}"#;
     let held = r#"{"by":[{"layer":"abort","rule":"brake","stop":"for_now","why":"the brake is engaged"}]}"#;

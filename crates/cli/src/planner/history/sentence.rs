@@ -1,15 +1,13 @@
-//! Entries of the audit as lines that people read.
+//! What an entry of the audit says, in one sentence.
 
 use proto::v1::AuditEntry;
 use remedy::action::Action;
 use serde_json::{Map, Value};
 
-use super::words;
-use crate::page::Page;
-use crate::table::{Align, Table};
+use crate::planner::words;
 
 /// What the entry says, without when and who: `p4 approved: seen this before (operator)`.
-pub(super) fn sentence(entry: &AuditEntry) -> String {
+pub(in crate::planner) fn sentence(entry: &AuditEntry) -> String {
     let body = serde_json::from_str(&entry.body).unwrap_or(Value::Null);
     let body = body.as_object().cloned().unwrap_or_default();
     let (thing, event) = entry.kind.split_once('.').unwrap_or(("", &entry.kind));
@@ -18,6 +16,9 @@ pub(super) fn sentence(entry: &AuditEntry) -> String {
         "step" => of_step(&event, &body),
         "plan" if body.contains_key("verdict") => (event, judged(&body)),
         "plan" if body.contains_key("is_yes") => (event, word(&body)),
+        "issue" if body.contains_key("entity") => (event, opened(&body)),
+        "plan" if body.contains_key("strategy") => (event, planned(&body)),
+        "decision" if body.contains_key("course") => (event, decided(&body)),
         _ => (event, details(&body)),
     };
     // `brake engaged` has no other subject than itself.
@@ -35,11 +36,11 @@ fn text<'a>(body: &'a Map<String, Value>, key: &str) -> &'a str {
     body.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// `step 1 done: done in 14 s`; the key of an order is `p4-0-do`.
+/// `step 1 done: done in 14 s`; the key of an order is `p4-0-do-1f0c9a3e`.
 fn of_step(event: &str, body: &Map<String, Value>) -> (String, String) {
-    let mut key = text(body, "key").rsplitn(3, '-');
-    let is_undo = key.next() == Some("undo");
+    let mut key = text(body, "key").split('-').skip(1);
     let step = key.next().and_then(|step| step.parse::<u64>().ok());
+    let is_undo = key.next() == Some("undo");
     let step = step.map_or_else(
         || "a step".to_owned(),
         |step| format!("step {}", step.saturating_add(1)),
@@ -76,16 +77,63 @@ fn judged(body: &Map<String, Value>) -> String {
     told.join(": ")
 }
 
+/// `memory_exhaustion on instance/shop/api-1; prediction: signal is 0.75 against 0.9, P 0.98`.
+fn opened(body: &Map<String, Value>) -> String {
+    let part = |key: &str| body.get(key).map(value).unwrap_or_default();
+    let mut told = format!(
+        "{} on {}; {} from {}: {} against {}",
+        part("class"),
+        part("entity"),
+        part("source"),
+        part("signal"),
+        part("value"),
+        part("threshold")
+    );
+    if let Some(p) = body.get("probability").and_then(Value::as_f64)
+        && p > 0.0
+        && p < 1.0
+    {
+        told.push_str(&format!(", P {p:.2}"));
+    }
+    if body.get("returned_from").is_some_and(Value::is_string) {
+        told.push_str(&format!("; the return of {}", part("returned_from")));
+    }
+    told
+}
+
+/// `restart_rolling (d9; confidence 0.91, risk 0.12): Restart instance/shop/api-1.`.
+fn planned(body: &Map<String, Value>) -> String {
+    let part = |key: &str| body.get(key).map(value).unwrap_or_default();
+    format!(
+        "{} ({}; confidence {}, risk {}): {}",
+        part("strategy"),
+        part("decision"),
+        part("confidence"),
+        part("risk"),
+        part("steps")
+    )
+}
+
+/// `about i17: ask, restart_rolling`.
+fn decided(body: &Map<String, Value>) -> String {
+    let part = |key: &str| body.get(key).map(value).unwrap_or_default();
+    let (issue, course, chosen) = (part("issue"), part("course"), part("chosen"));
+    match chosen.is_empty() {
+        true => format!("about {issue}: {course}"),
+        false => format!("about {issue}: {course}, {chosen}"),
+    }
+}
+
 /// What a person said: `seen this before (operator)`.
 fn word(body: &Map<String, Value>) -> String {
     let (reason, authority) = (text(body, "reason"), text(body, "authority"));
     format!("{reason} ({authority})").trim_start().to_owned()
 }
 
-/// Reasons first, as they are; then all else with its name. Hashes are for machines.
+/// Reasons first, as they are; then all else with its name; last what it was before. Hashes are for machines.
 fn details(body: &Map<String, Value>) -> String {
     const REASONS: [&str; 5] = ["why", "note", "because", "reason", "by"];
-    const SILENT: [&str; 3] = ["input", "output", "fence"];
+    const SILENT: [&str; 4] = ["input", "output", "fence", "from"];
     let reasons = REASONS
         .into_iter()
         .filter_map(|key| body.get(key))
@@ -101,7 +149,11 @@ fn details(body: &Map<String, Value>) -> String {
         .chain(others)
         .filter(|part| !part.is_empty())
         .collect();
-    told.join(", ")
+    let told = told.join(", ");
+    match text(body, "from") {
+        "" => told,
+        from => format!("{told} (was {from})").trim_start().to_owned(),
+    }
 }
 
 /// A value in a sentence: texts without quotes, lists with semicolons, objections by rule.
@@ -113,7 +165,12 @@ fn value(value: &Value) -> String {
             .as_f64()
             .map_or_else(|| number.to_string(), |number| words::quantity(number, "")),
         Value::String(text) => text.clone(),
-        Value::Array(all) => all.iter().map(self::value).collect::<Vec<_>>().join("; "),
+        Value::Array(all) => {
+            let all: Vec<String> = all.iter().map(self::value).collect();
+            // Sentences lose their full stop within a list.
+            let all: Vec<&str> = all.iter().map(|text| text.trim_end_matches('.')).collect();
+            all.join("; ")
+        }
         Value::Object(all) => match (text(all, "rule"), text(all, "why")) {
             ("", _) => value.to_string(),
             (rule, why) => format!("{rule}: {why}"),
@@ -121,94 +178,10 @@ fn value(value: &Value) -> String {
     }
 }
 
-/// One line for each entry: when, who, what.
-pub(super) fn write(page: &mut Page<'_>, entries: &[AuditEntry]) -> std::io::Result<()> {
-    let who = entries
-        .iter()
-        .map(|entry| entry.actor.chars().count())
-        .max();
-    let who = who.unwrap_or(0).clamp(3, 16);
-    let mut day = String::new();
-    for entry in entries {
-        let date = words::date(entry.time_us);
-        let (today, time) = date.split_once(' ').unwrap_or(("", &date));
-        if day != today {
-            page.text(2, &format!("{today} (UTC)"))?;
-            today.clone_into(&mut day);
-        }
-        let actor = crate::plain::cut(&entry.actor, who);
-        let mark = format!("{time}  {actor:who$}");
-        page.hanging(2, &mark, 12 + who, &sentence(entry))?;
-    }
-    Ok(())
-}
-
-/// The same as a table with the entries' numbers.
-pub(super) fn table(entries: &[AuditEntry]) -> Table {
-    let mut table = Table::new(&[
-        ("entry", Align::Right),
-        ("time (UTC)", Align::Left),
-        ("who", Align::Left),
-        ("what", Align::Left),
-    ]);
-    for entry in entries {
-        table.row([
-            entry.seq.to_string(),
-            words::date(entry.time_us),
-            entry.actor.clone(),
-            sentence(entry),
-        ]);
-    }
-    table
-}
-
 #[cfg(test)]
 mod tests {
-    use expect_test::expect;
-
-    use super::super::samples;
     use super::*;
-    use crate::page::written;
-
-    #[test]
-    fn a_story_is_read_back_line_by_line() {
-        let text = written(100, |page| write(page, &samples::history()));
-        expect![[r#"
-              2026-11-26 (UTC)
-              12:01:00  forestall  i17 opened: class memory_exhaustion, entity instance/shop/api-1, probability
-                                   0.98, signal container_memory_working_set_bytes, source prediction, threshold
-                                   0.9, value 0.75
-              12:02:00  forestall  d9 made: chosen restart_rolling, course ask, issue i17
-              12:03:00  forestall  p4 awaiting approval: chosen restart_rolling, confidence 0.91, decision d9,
-                                   issue i17, risk 0.12, steps Scale service/shop/api from 3 to 4.; Restart
-                                   instance/shop/api-1., strategy restart_rolling
-              12:04:00  ann        p4 approved: seen this before (operator)
-              12:05:00  forestall  p4 held: brake: the brake is engaged
-              12:06:00  forestall  p4 step 1 ordered: {"action":"x"}
-              12:07:00  forestall  p4 step 1 done: done in 14 s
-              12:08:00  forestall  p4 judged: cured: 0.31 where 0.3 was foretold: it moved as foretold
-              12:09:00  forestall  i17 resolved: p4 cured it, from verifying
-        "#]].assert_eq(&text);
-    }
-
-    #[test]
-    fn bodies_of_others_are_harmless() {
-        let text = samples::HOSTILE;
-        let body = serde_json::json!({ "why": text, text: [text, { "rule": text, "why": text }] });
-        let kinds = ["issue.opened", "step.ordered", "plan.held", text, ""];
-        let mut entries: Vec<_> = kinds
-            .into_iter()
-            .map(|kind| samples::entry(1, text, kind, text, &body.to_string()))
-            .collect();
-        entries.push(samples::entry(2, "forestall", "issue.opened", "i1", text));
-        let page = written(80, |page| write(page, &entries));
-        assert!(!page.contains('\u{202e}'), "{page}");
-        let table = written(80, |page| page.table(&table(&entries), 0, &[3]));
-        assert!(
-            table.lines().all(|line| line.chars().count() <= 120),
-            "{table}"
-        );
-    }
+    use crate::planner::samples;
 
     #[test]
     fn what_is_new_is_told_all_the_same() {
@@ -232,7 +205,7 @@ mod tests {
             told(
                 "step.answered",
                 "p4",
-                r#"{"key":"p4-1-undo","answer":{"answer":"in_doubt","said":"?"}}"#
+                r#"{"key":"p4-1-undo-1f0c9a3e","answer":{"answer":"in_doubt","said":"?"}}"#
             ),
             "p4 undoing of step 2 in doubt: ?"
         );
