@@ -7,7 +7,7 @@ use remedy::action::Action;
 use remedy::order::{Answer, Order};
 
 use crate::check::check;
-use crate::preview::{Manual, what};
+use crate::preview::{Language, Manual, what};
 use crate::{About, Executor, Fences, Later};
 
 /// How many orders it remembers.
@@ -61,6 +61,9 @@ fn would(order: &Order, about: &About) -> String {
         .as_ref()
         .map_or(target, |summary| &summary.entity);
     let manual = Manual::of(&order.action, own, &about.attributes);
+    if manual.language == Language::Words {
+        return format!("would {}", manual.text);
+    }
     let mut what = what(&order.action);
     // A sentence made part of another.
     if let Some(first) = what.get_mut(..1) {

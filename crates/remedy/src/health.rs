@@ -218,6 +218,7 @@ mod tests {
             severity_because: String::new(),
             note: String::new(),
             plans: Vec::new(),
+            decisions: Vec::new(),
             returned_from: None,
             facts: BTreeMap::new(),
         }

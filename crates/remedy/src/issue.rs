@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use series::Timestamp;
 
+use crate::decision::DecisionId;
 use crate::plan::PlanId;
 use crate::{Class, EntityId, Finding, Source};
 
@@ -179,6 +180,8 @@ impl Severity {
 
 /// Most findings kept with an issue: the newest of each source and signal.
 pub const MAX_EVIDENCE: usize = 16;
+/// Most decisions that an issue names.
+pub const MAX_DECISIONS: usize = 32;
 /// Most entities that an issue names beside its own.
 pub const MAX_ALSO: usize = 32;
 
@@ -224,6 +227,9 @@ pub struct Issue {
     pub note: String,
     /// Its plans, oldest first.
     pub plans: Vec<PlanId>,
+    /// The newest decisions about it, oldest first; at most [`MAX_DECISIONS`].
+    #[serde(default)]
+    pub decisions: Vec<DecisionId>,
     /// The issue that it is the return of.
     pub returned_from: Option<IssueId>,
     /// Facts of the findings about it, merged.

@@ -204,7 +204,7 @@ fn facts(plan: &Plan) -> Vec<(String, String)> {
 
 /// As `2026-11-26T12:00:00Z`; beyond the years that have four digits, seconds since 1970.
 pub(crate) fn date(at: series::Timestamp) -> String {
-    let date = jiff::Timestamp::from_microsecond(at.micros());
+    let date = jiff::Timestamp::from_second(at.micros().div_euclid(1_000_000));
     date.map_or_else(|_| at.to_string(), |date| date.to_string())
 }
 

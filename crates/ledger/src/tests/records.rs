@@ -60,6 +60,7 @@ pub(super) fn issue(id: u64) -> Issue {
         severity_because: "impact high, urgency high".to_owned(),
         note: String::new(),
         plans: vec![PlanId(7)],
+        decisions: Vec::new(),
         returned_from: Some(IssueId(1)),
         facts: BTreeMap::new(),
     }

@@ -391,7 +391,10 @@ fn course(best: &Candidate, input: &Input, because: &mut Vec<String>) -> Course 
         ));
         return Course::Escalate;
     }
-    because.extend(best.vetoes.iter().map(ToString::to_string));
+    because.extend(best.vetoes.iter().map(|veto| match veto.stop {
+        Stop::UntilApproved => format!("it takes a person, {veto}"),
+        Stop::ForNow | Stop::ForGood => veto.to_string(),
+    }));
     if settings.phase == Phase::Observe {
         return Course::Shadow;
     }

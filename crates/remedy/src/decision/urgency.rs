@@ -58,17 +58,28 @@ fn urgency(case: &Case) -> f64 {
     }
 }
 
-/// How bad a case is, with the reason.
-#[must_use]
-pub fn severity(case: &Case) -> (Severity, String) {
-    let (impact, urgency) = (impact(case), urgency(case));
-    let score = impact * urgency;
-    let severity = match score {
+/// The severity of a product of impact and urgency.
+fn of_score(score: f64) -> Severity {
+    match score {
         s if s >= 0.70 => Severity::Critical,
         s if s >= 0.35 => Severity::High,
         s if s >= 0.18 => Severity::Medium,
         s if s >= 0.08 => Severity::Low,
         _ => Severity::Info,
+    }
+}
+
+/// An issue is taken to be less bad only when it is so by this share: numbers that waver about a bound say nothing new.
+const LESS: f64 = 0.8;
+
+/// How bad a case is that was this bad `before`, with the reason.
+#[must_use]
+pub fn severity(case: &Case, before: Severity) -> (Severity, String) {
+    let (impact, urgency) = (impact(case), urgency(case));
+    let score = impact * urgency;
+    let severity = match of_score(score) {
+        now if now < before => of_score(score / LESS).min(before),
+        now => now,
     };
     let because = format!(
         "impact {impact:.2} (tier {}, {} services) times urgency {urgency:.2}",

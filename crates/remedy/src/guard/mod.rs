@@ -88,7 +88,7 @@ impl Veto {
 
 impl std::fmt::Display for Veto {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.rule, self.why)
+        write!(f, "{}: {}", self.rule.replace('_', " "), self.why)
     }
 }
 

@@ -170,6 +170,7 @@ impl Planner {
             severity_because: String::new(),
             note: String::new(),
             plans: Vec::new(),
+            decisions: Vec::new(),
             returned_from: before,
             facts: finding.facts.clone(),
         };

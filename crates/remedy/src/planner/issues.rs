@@ -59,7 +59,7 @@ impl Planner {
         if crate::decision::diagnosis(live.issue.evidence.iter()) >= live.diagnosis + SURER {
             self.to_decide.insert(id);
         }
-        let (severity, because) = crate::decision::severity(&live.case());
+        let (severity, because) = crate::decision::severity(&live.case(), live.issue.severity);
         let before = live.issue.severity;
         if severity == before {
             return;

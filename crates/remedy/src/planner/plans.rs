@@ -7,7 +7,7 @@ use crate::EntityId;
 use crate::audit::Hash;
 use crate::decision::{self, Course, Decision, DecisionId, Input, Urgency};
 use crate::guard::window::next_window;
-use crate::issue::{IssueId, IssueState, Severity};
+use crate::issue::{MAX_DECISIONS, IssueId, IssueState, Severity};
 use crate::plan::{Plan, PlanId, PlanState, PlannedStep, StepState, Verdict};
 use crate::record::Record;
 use crate::strategy::{STRATEGIES, strategy};
@@ -57,6 +57,12 @@ impl Planner {
         if let Some(live) = self.live.get_mut(&id) {
             live.decided = Some(self.clock.now());
             live.diagnosis = input.diagnosis;
+            let decisions = &mut live.issue.decisions;
+            decisions.push(input.id);
+            if decisions.len() > MAX_DECISIONS {
+                decisions.remove(0);
+            }
+            self.dirty_issues.insert(id);
         }
         self.follow(id, &input, decision)
     }
@@ -126,8 +132,8 @@ impl Planner {
         let ratings = candidate.risk.iter().flat_map(|risk| &risk.ratings);
         because.extend(ratings.map(|rating| {
             format!(
-                "{} {:.2}: {}",
-                rating.criterion.name(),
+                "risk, {} {:.2}: {}",
+                rating.criterion.name().replace('_', " "),
                 rating.value,
                 rating.because
             )

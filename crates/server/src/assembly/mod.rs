@@ -139,6 +139,11 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     let planning = planner.as_ref().map(planning::Opened::planning);
     let people = planning.iter().flat_map(|planning| planning.people.tokens());
     let auth = auth.or(people);
+    if planning.is_some() && !config.outlook.enabled {
+        tracing::warn!(
+            "outlook.enabled is false: the planner hears of certificates, reports and files only"
+        );
+    }
     let reporter = planning.as_ref().map(|planning| {
         lookout::Reporter::new(&config, Arc::clone(&planning.mailbox), Arc::clone(&clock))
     });

@@ -30,8 +30,10 @@ const MOST_CALLS: usize = 64;
 /// The first pause before a batch is written again; each next one is twice as long, up to a bound.
 const RETRY: Duration = Duration::from_millis(100);
 const RETRY_MOST: Duration = Duration::from_secs(5);
-/// Old issues are forgotten so often.
-const FORGET: Duration = Duration::from_hours(1);
+/// What is old is forgotten so often.
+const FORGET: Duration = Duration::from_mins(10);
+/// Entities of which nothing was heard for so long are gone; those that still report are told every five minutes.
+const SILENT_US: i64 = 1_800_000_000;
 
 /// What the task owns.
 pub(super) struct Worker {
@@ -86,6 +88,8 @@ impl Worker {
             }
             if forgot.elapsed() >= FORGET {
                 forgot = Instant::now();
+                let silent = self.clock.now().plus_micros(-SILENT_US);
+                self.planner.topology.forget_before(silent);
                 self.forget().await;
             }
         }

@@ -11,6 +11,9 @@ mod ingest;
 mod metrics;
 mod models;
 mod outlook;
+mod planning;
+#[path = "../../../../tests/it/harness/postgres.rs"]
+mod postgres;
 mod risk;
 mod scoring;
 mod security;

@@ -126,7 +126,7 @@ fn nothing_is_done_on_old_data() {
     world.turns(3, 10.0, &[late]);
     assert!(world.got.is_empty());
     assert!(
-        world.plan(1).held.contains("data_age"),
+        world.plan(1).held.contains("data age"),
         "{}",
         world.plan(1).held
     );

@@ -58,7 +58,7 @@ impl IssueService for Issues {
         let plans = ledger.plans(&filter, page).await.map_err(|error| not_read(&error))?;
         let mut history = Vec::new();
         let subjects = plans.iter().map(|plan| plan.id.to_string());
-        let decisions = plans.iter().map(|plan| plan.decision.to_string());
+        let decisions = issue.decisions.iter().map(ToString::to_string);
         for subject in [id.to_string()].into_iter().chain(subjects).chain(decisions) {
             let page = Page {
                 from: Cursor::Oldest,

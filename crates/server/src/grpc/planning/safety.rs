@@ -7,7 +7,6 @@ use proto::v1;
 use proto::v1::safety_service_server::SafetyService;
 use remedy::planner::{Command, Reply};
 use remedy::strategy::STRATEGIES;
-use series::Timestamp;
 use tonic::{Request, Response, Status};
 
 use super::{Call, command, not_done, not_read, planning, read, write};
@@ -99,7 +98,10 @@ impl SafetyService for Safety {
         let mut response = write::health(&now.map_err(not_done)?);
         let n = request.get_ref().history_size.min(ledger::MAX_PAGE);
         if n > 0 {
-            let (since, until) = (Timestamp::from_micros(0), Timestamp::from_micros(i64::MAX));
+            // The newest: as far back as so many points go.
+            let until = self.0.clock.now();
+            let back_us = f64::from(n) * planning.settings.health_every_s * 1e6;
+            let since = until.plus_micros(-(back_us as i64));
             let past = planning.ledger.health(since, until, n).await;
             let past = past.map_err(|error| not_read(&error))?;
             response.history = past
