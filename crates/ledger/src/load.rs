@@ -81,7 +81,13 @@ impl Ledger {
 /// The hash of the first entry of the audit; of zeros without one.
 async fn first(snapshot: &mut Snapshot) -> Result<Hash, QueryError> {
     let sql = "SELECT hash FROM audit WHERE seq = 1";
-    let rows = snapshot.fetch(Statement::new("reading the first entry of the audit", sql, [])).await?;
+    let rows = snapshot
+        .fetch(Statement::new(
+            "reading the first entry of the audit",
+            sql,
+            [],
+        ))
+        .await?;
     let hash = rows.first().map(|row| row.text(0)).transpose()?;
     Ok(hash.and_then(|hash| hash.parse().ok()).unwrap_or_default())
 }

@@ -420,11 +420,16 @@ impl std::fmt::Display for Action {
                 write!(f, "restart {target}, {back_off_s} s apart")
             }
             Self::Scale { from, to, .. } => write!(f, "scale {target} from {from} to {to}"),
-            Self::SetLimit { limit, from, to, .. } => {
+            Self::SetLimit {
+                limit, from, to, ..
+            } => {
                 write!(f, "set {limit} of {target} from {from} to {to}")
             }
             Self::SetParameter {
-                parameter, from, to, ..
+                parameter,
+                from,
+                to,
+                ..
             } => write!(f, "set {parameter} of {target} from {from:?} to {to:?}"),
             Self::Drain { timeout_s, .. } => {
                 write!(f, "drain {target}, for {timeout_s} s at most")
@@ -471,7 +476,11 @@ impl std::fmt::Display for Action {
                 write!(f, "put the kept {target} back ({from} -> {to})")
             }
             Self::ShedLoad { share, .. } => {
-                write!(f, "refuse {:.0} % of the requests to {target}", share * 100.0)
+                write!(
+                    f,
+                    "refuse {:.0} % of the requests to {target}",
+                    share * 100.0
+                )
             }
             Self::OpenBreaker { callee, .. } => {
                 write!(f, "open the breaker of {target} towards {callee}")

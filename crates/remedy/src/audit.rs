@@ -155,7 +155,9 @@ pub enum Broken {
         is: Hash,
     },
     /// An entry does not follow the one before.
-    #[error("entry {seq} does not follow entry {before}: it was put in, or what stood between was changed")]
+    #[error(
+        "entry {seq} does not follow entry {before}: it was put in, or what stood between was changed"
+    )]
     Unlinked {
         /// Which.
         seq: u64,
@@ -179,7 +181,9 @@ pub enum Broken {
         head: u64,
     },
     /// The end is there, and is not what was written.
-    #[error("entry {seq} is not the one that was written last: the chain was made anew from some entry on")]
+    #[error(
+        "entry {seq} is not the one that was written last: the chain was made anew from some entry on"
+    )]
     Remade {
         /// The last that was written.
         seq: u64,
@@ -259,7 +263,13 @@ mod tests {
         let mut head = Head::default();
         let entries = (1..=n).map(|i| {
             let at = Timestamp::from_millis(i as i64);
-            head.append(at, "forestall", "issue.opened", &format!("i{i}"), "{}".to_owned())
+            head.append(
+                at,
+                "forestall",
+                "issue.opened",
+                &format!("i{i}"),
+                "{}".to_owned(),
+            )
         });
         (entries.collect(), head)
     }

@@ -86,7 +86,9 @@ pub enum FindingError {
         expected: &'static str,
     },
     /// A text that is too long.
-    #[error("{field} of the finding about {entity} has {bytes} bytes, at most {MAX_FACT_BYTES} are allowed")]
+    #[error(
+        "{field} of the finding about {entity} has {bytes} bytes, at most {MAX_FACT_BYTES} are allowed"
+    )]
     Long {
         /// What it is about.
         entity: EntityId,

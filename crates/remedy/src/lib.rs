@@ -18,8 +18,8 @@ pub mod record;
 mod settings;
 pub mod signs;
 pub mod strategy;
-pub mod topology;
 mod surroundings;
+pub mod topology;
 
 pub use class::{Area, Class};
 pub use entity::{EntityError, EntityId, Kind, MAX_ENTITY_BYTES};

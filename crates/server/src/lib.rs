@@ -26,9 +26,9 @@ mod thread_number;
 pub use assembly::{Hangup, Running, Signals, StartError, start};
 pub use auth::TokenError;
 pub use config::{
-    CaptureConfig, Config, ConfigError, DriftConfig, FindingsConfig, HostConfig, InferenceConfig, IngestConfig, LearningConfig,
-    LimitConfig, ModelsConfig, ObjectivesConfig, OutlookConfig, PersonConfig, PlannerConfig, Problem, ServerConfig, StateConfig,
-    WatchConfig, WebhookConfig,
+    CaptureConfig, Config, ConfigError, DriftConfig, FindingsConfig, HostConfig, InferenceConfig,
+    IngestConfig, LearningConfig, LimitConfig, ModelsConfig, ObjectivesConfig, OutlookConfig,
+    PersonConfig, PlannerConfig, Problem, ServerConfig, StateConfig, WatchConfig, WebhookConfig,
 };
 pub use grpc::outlook_message;
 pub use learning::CapturedSource;

@@ -53,7 +53,11 @@ fn urgency(case: &Case) -> f64 {
                 .map_or(0.0, |ttf_s| 1.0 / (1.0 + ttf_s[1] / HOUR_S));
             let soon = case.probability.max(soon * case.probability_day);
             let foreseen = (0.3 * case.probability_day + 0.6 * soon).min(0.9);
-            if case.is_present { foreseen.max(0.5) } else { foreseen }
+            if case.is_present {
+                foreseen.max(0.5)
+            } else {
+                foreseen
+            }
         }
     }
 }

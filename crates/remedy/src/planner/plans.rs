@@ -7,7 +7,7 @@ use crate::EntityId;
 use crate::audit::Hash;
 use crate::decision::{self, Course, Decision, DecisionId, Input, Urgency};
 use crate::guard::window::next_window;
-use crate::issue::{MAX_DECISIONS, IssueId, IssueState, Severity};
+use crate::issue::{IssueId, IssueState, MAX_DECISIONS, Severity};
 use crate::plan::{Plan, PlanId, PlanState, PlannedStep, StepState, Verdict};
 use crate::record::Record;
 use crate::strategy::{STRATEGIES, strategy};

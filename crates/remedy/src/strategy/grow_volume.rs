@@ -92,7 +92,8 @@ mod tests {
     fn a_device_that_is_made_for_it_is_growable_unless_it_is_said_not_to_be() {
         let mut case = case("volume/web-1:/data", Class::DiskExhaustion, 0.96);
         case.facts.insert("limit".into(), "1000".into());
-        case.facts.insert("device".into(), "/dev/mapper/vg-data".into());
+        case.facts
+            .insert("device".into(), "/dev/mapper/vg-data".into());
         assert!(draft(&case).is_ok());
         let attributes = &mut case.around.attributes;
         attributes.insert("growable".into(), "false".into());

@@ -101,7 +101,12 @@ pub enum StartError {
 ///
 /// # Errors
 /// See [`StartError`].
-pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
+    // All that is put together here is alive at once, and need not lie on the stack of whoever waits for it.
+    Box::pin(assemble(config, clock)).await
+}
+
+async fn assemble(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
     let problems = config.problems();
     if !problems.is_empty() {
         return Err(ConfigError {
@@ -137,7 +142,9 @@ pub async fn start(mut config: Config, clock: Arc<dyn Clock>) -> Result<Running,
     )
     .await?;
     let planning = planner.as_ref().map(planning::Opened::planning);
-    let people = planning.iter().flat_map(|planning| planning.people.tokens());
+    let people = planning
+        .iter()
+        .flat_map(|planning| planning.people.tokens());
     let auth = auth.or(people);
     if planning.is_some() && !config.outlook.enabled {
         tracing::warn!(

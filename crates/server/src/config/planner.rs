@@ -138,10 +138,16 @@ impl PlannerConfig {
         }
         if !EXECUTORS.iter().any(|(name, _)| *name == self.executor) {
             let names = EXECUTORS.map(|(name, _)| name).join(", ");
-            problem("executor", format!("{:?} is none of {names}", self.executor));
+            problem(
+                "executor",
+                format!("{:?} is none of {names}", self.executor),
+            );
         }
         if self.executor == "webhook" && self.webhook.url.is_empty() {
-            problem("webhook.url", "the executor is webhook, and there is no url".to_owned());
+            problem(
+                "webhook.url",
+                "the executor is webhook, and there is no url".to_owned(),
+            );
         }
         if self.executor == "webhook" && self.webhook.secret_files.is_empty() {
             let what = "the executor is webhook, and there is no secret to sign with";
@@ -152,7 +158,10 @@ impl PlannerConfig {
             problem("queue_findings", what);
         }
         if !(1.0..=36_500.0).contains(&self.keep_days) {
-            problem("keep_days", format!("{} is not between 1 and 36500", self.keep_days));
+            problem(
+                "keep_days",
+                format!("{} is not between 1 and 36500", self.keep_days),
+            );
         }
         let mut names = BTreeSet::new();
         for (i, person) in self.people.iter().enumerate() {

@@ -67,9 +67,11 @@ impl Reporter {
         let is_wanted = self.signs.add_series(id, key) || is_wanted;
         if is_wanted
             && let Some((entity, links)) =
-                self.labels.entity_of(key.metric(), key.labels(), &self.local_host)
+                self.labels
+                    .entity_of(key.metric(), key.labels(), &self.local_host)
         {
-            self.mailbox.tell([News::Entity(entity.clone(), links.clone())]);
+            self.mailbox
+                .tell([News::Entity(entity.clone(), links.clone())]);
             let about = About {
                 entity,
                 links,
@@ -84,7 +86,8 @@ impl Reporter {
         if let Some(about) = self.about.get_mut(&sample.series) {
             about.is_alive = true;
         }
-        self.signs.push(sample.series, sample.at, sample.value, &mut self.found);
+        self.signs
+            .push(sample.series, sample.at, sample.value, &mut self.found);
     }
 
     pub(super) fn event(&mut self, key: &SeriesKey, risk: &Risk) {
@@ -118,7 +121,10 @@ impl Reporter {
             });
             self.mailbox.tell(news);
         }
-        let found = self.found.drain(..).map(|finding| News::Finding(Box::new(finding)));
+        let found = self
+            .found
+            .drain(..)
+            .map(|finding| News::Finding(Box::new(finding)));
         self.mailbox.tell(found);
     }
 

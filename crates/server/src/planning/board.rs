@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
+use remedy::Phase;
+use remedy::audit::Head;
 use remedy::health::Health;
 use remedy::issue::{Issue, IssueId};
 use remedy::plan::{Plan, PlanId};
 use remedy::planner::Counts;
 use remedy::record::{Brake, Record};
-use remedy::audit::Head;
-use remedy::Phase;
 use tokio::sync::{Notify, watch};
 
 /// Plans that are over and are still shown from memory.
@@ -79,7 +79,9 @@ impl Board {
                     if plan.state.is_over() {
                         self.remember(plan.id);
                     }
-                    self.plans.write().insert(plan.id, Arc::new((**plan).clone()));
+                    self.plans
+                        .write()
+                        .insert(plan.id, Arc::new((**plan).clone()));
                 }
                 Record::Health(health) => {
                     *self.health.write() = Some(Arc::new((**health).clone()));

@@ -27,7 +27,10 @@ pub(super) struct Cut {
 
 impl HeadFile {
     pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path, written: None }
+        Self {
+            path,
+            written: None,
+        }
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -36,7 +39,11 @@ impl HeadFile {
 
     /// Holds a ledger that ends at `found` against what is kept. A file that is not there, or not readable as one, says
     /// nothing.
-    pub(super) async fn check(&self, ledger: &Ledger, found: Head) -> Result<Option<Cut>, QueryError> {
+    pub(super) async fn check(
+        &self,
+        ledger: &Ledger,
+        found: Head,
+    ) -> Result<Option<Cut>, QueryError> {
         let kept = fs::read_to_string(&self.path).ok();
         let Some(kept) = kept.as_deref().and_then(parse) else {
             return Ok(None);
@@ -58,9 +65,10 @@ impl HeadFile {
 
     /// Writes down the end, unless it was written a moment ago.
     pub(super) fn keep(&mut self, head: Head, is_last: bool) {
-        let is_due = self.written.as_ref().is_none_or(|(at, known)| {
-            *known != head && (is_last || at.elapsed() >= EVERY)
-        });
+        let is_due = self
+            .written
+            .as_ref()
+            .is_none_or(|(at, known)| *known != head && (is_last || at.elapsed() >= EVERY));
         if !is_due {
             return;
         }

@@ -26,6 +26,9 @@ pub(crate) enum News {
     Entity(EntityId, Vec<Link>),
 }
 
+/// Makes the record of a request from the reply to it.
+pub(crate) type Recorder = Box<dyn FnOnce(&Reply) -> RequestRecord + Send>;
+
 /// A question that is answered within a turn.
 pub(super) type Question = Box<dyn FnOnce(&Planner) + Send>;
 
@@ -36,7 +39,7 @@ pub(super) enum Call {
         who: String,
         command: Command,
         /// Makes the record of the request from the reply.
-        request: Option<Box<dyn FnOnce(&Reply) -> RequestRecord + Send>>,
+        request: Option<Recorder>,
         reply: oneshot::Sender<Result<Reply, Refused>>,
     },
     /// Only looks.

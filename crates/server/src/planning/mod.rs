@@ -21,7 +21,6 @@ use remedy::decision::{Decision, Input};
 use remedy::issue::IssueId;
 use remedy::plan::Plan;
 use remedy::planner::{Command, Parts, Planner, PlannerError, Refused, Reply};
-use remedy::record::RequestRecord;
 use remedy::topology::{Topology, TopologyError};
 use remedy::{Phase, Settings};
 use series::Clock;
@@ -34,11 +33,11 @@ use crate::config::Config;
 pub(crate) use board::{Board, Status};
 pub(crate) use mailbox::{Mailbox, News};
 pub(crate) use people::People;
-pub use people::local_name;
 pub use people::PersonError;
+pub use people::local_name;
 
 use head::HeadFile;
-use mailbox::Call;
+use mailbox::{Call, Recorder};
 use turns::{Turn, Turns};
 use worker::Worker;
 
@@ -78,7 +77,9 @@ pub enum PlanningError {
     #[error("planner.people")]
     People(#[from] PersonError),
     /// The audit in the ledger is not the one that this server wrote.
-    #[error("the audit in {ledger} ends at entry {found}, this server wrote up to entry {kept}: it was cut or replaced. See `forestall audit verify`; to begin anew all the same, remove {path}")]
+    #[error(
+        "the audit in {ledger} ends at entry {found}, this server wrote up to entry {kept}: it was cut or replaced. See `forestall audit verify`; to begin anew all the same, remove {path}"
+    )]
     Cut {
         /// Where the ledger is.
         ledger: String,
@@ -151,7 +152,9 @@ impl Opened {
         let people = People::new(planner)?;
         let topology = Topology::from_declared(&config.topology)?;
         for undeclared in topology.undeclared() {
-            tracing::warn!("the topology names {undeclared:?}, which is not declared: is it a slip of the pen?");
+            tracing::warn!(
+                "the topology names {undeclared:?}, which is not declared: is it a slip of the pen?"
+            );
         }
         let executors = executors(config, clock)?;
         let ledger = Arc::new(Ledger::open_for_writing(&location).await?);
@@ -168,7 +171,10 @@ impl Opened {
         let beside = state_dir.map(|dir| dir.join("audit.head"));
         let head_file = beside.map(HeadFile::new);
         if let Some(file) = &head_file
-            && let Some(cut) = file.check(&ledger, memory.head).await.map_err(ledger::LoadError::from)?
+            && let Some(cut) = file
+                .check(&ledger, memory.head)
+                .await
+                .map_err(ledger::LoadError::from)?
         {
             return Err(PlanningError::Cut {
                 ledger: location.to_string(),
@@ -201,9 +207,19 @@ impl Opened {
             counts: machine.counts(),
             trouble: None,
         };
-        let board = Arc::new(Board::new(status, config.watch.max_watchers, config.watch.queue_risks));
-        let known = machine.issues().cloned().map(|issue| remedy::record::Record::Issue(Box::new(issue)));
-        let plans = machine.plans().cloned().map(|plan| remedy::record::Record::Plan(Box::new(plan)));
+        let board = Arc::new(Board::new(
+            status,
+            config.watch.max_watchers,
+            config.watch.queue_risks,
+        ));
+        let known = machine
+            .issues()
+            .cloned()
+            .map(|issue| remedy::record::Record::Issue(Box::new(issue)));
+        let plans = machine
+            .plans()
+            .cloned()
+            .map(|plan| remedy::record::Record::Plan(Box::new(plan)));
         board.record(&known.chain(plans).collect::<Vec<_>>());
         let brake_file = match (planner.brake_file.as_os_str().is_empty(), state_dir) {
             (true, dir) => dir.map(|dir| dir.join("brake")),
@@ -314,11 +330,7 @@ fn executors(
 
 impl Planning {
     /// Does what somebody asks for. The reply comes when it is written down.
-    pub(crate) async fn command(
-        &self,
-        who: String,
-        command: Command,
-    ) -> Result<Reply, CallError> {
+    pub(crate) async fn command(&self, who: String, command: Command) -> Result<Reply, CallError> {
         self.command_in_turn(who, command, None, None).await
     }
 
@@ -327,7 +339,7 @@ impl Planning {
         &self,
         who: String,
         command: Command,
-        request: Option<Box<dyn FnOnce(&Reply) -> RequestRecord + Send>>,
+        request: Option<Recorder>,
         turn: Option<Turn>,
     ) -> Result<Reply, CallError> {
         self.check()?;
@@ -391,7 +403,9 @@ impl Planning {
     /// What a plan would do, for a reviewer.
     pub(crate) async fn preview(&self, plan: Plan) -> Result<Preview, CallError> {
         let entity = plan.entity.clone();
-        let around = self.ask(move |planner| planner.topology.surroundings(&entity)).await?;
+        let around = self
+            .ask(move |planner| planner.topology.surroundings(&entity))
+            .await?;
         Ok(self.previewer.preview(&plan, &around.attributes))
     }
 

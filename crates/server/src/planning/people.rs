@@ -71,7 +71,9 @@ impl People {
         shown?;
         let mut all = self.known.iter();
         let found = all.find(|(_, token)| {
-            token.as_ref().is_some_and(|token| token.check(shown).is_ok())
+            token
+                .as_ref()
+                .is_some_and(|token| token.check(shown).is_ok())
         });
         found.map(|(name, _)| Person(name.clone()))
     }
@@ -89,9 +91,16 @@ impl People {
         }
         match self.known.get(named) {
             Some(None) => Ok(named.to_owned()),
-            Some(Some(_)) => Err(format!("{named:?} acts with a token of their own, which was not shown")),
+            Some(Some(_)) => Err(format!(
+                "{named:?} acts with a token of their own, which was not shown"
+            )),
             None => {
-                let known = self.known.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let known = self
+                    .known
+                    .keys()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 let named: String = named.chars().take(80).collect();
                 Err(format!("{named:?} is not among planner.people ({known})"))
             }

@@ -10,7 +10,7 @@ use posture::certificate::Chain;
 use posture::drift::{Comparison, Content};
 use posture::vulnerability::{Report, Vulnerability};
 use remedy::signs::{
-    Drifts, DriftingFile, ExpiringCertificate, VulnerablePackage, certificate, vulnerability,
+    DriftingFile, Drifts, ExpiringCertificate, VulnerablePackage, certificate, vulnerability,
 };
 use remedy::{EntityId, Finding, Kind};
 use series::{Clock, Timestamp};
@@ -56,11 +56,19 @@ pub(super) fn start(
                 (looker, found)
             });
             // The task ends early only when it panics, which has been printed; nothing that it knew can be relied on then.
-            let Ok((same, found)) = look.await else { return };
+            let Ok((same, found)) = look.await else {
+                return;
+            };
             looker = same;
-            let entities = found.iter().map(|finding| News::Entity(finding.entity.clone(), Vec::new()));
+            let entities = found
+                .iter()
+                .map(|finding| News::Entity(finding.entity.clone(), Vec::new()));
             mailbox.tell(entities.collect::<Vec<_>>());
-            mailbox.tell(found.into_iter().map(|finding| News::Finding(Box::new(finding))));
+            mailbox.tell(
+                found
+                    .into_iter()
+                    .map(|finding| News::Finding(Box::new(finding))),
+            );
         }
     }))
 }
@@ -222,8 +230,8 @@ impl Looker {
 /// Whether a file decides who may do what, by where it is.
 fn is_sensitive(path: &str) -> bool {
     const WORDS: [&str; 12] = [
-        "passwd", "shadow", "sudoers", "ssh", "pam", "pg_hba", "iptables", "nftables", "secret", "token", "policy",
-        "rbac",
+        "passwd", "shadow", "sudoers", "ssh", "pam", "pg_hba", "iptables", "nftables", "secret",
+        "token", "policy", "rbac",
     ];
     WORDS.iter().any(|word| path.contains(word))
 }
@@ -240,7 +248,10 @@ impl Known {
                 package(one, first_seen)
             })
             .collect();
-        let named: BTreeSet<_> = new.iter().map(|one| (&one.target, &one.package, &one.id)).collect();
+        let named: BTreeSet<_> = new
+            .iter()
+            .map(|one| (&one.target, &one.package, &one.id))
+            .collect();
         for old in &mut self.findings {
             if !named.contains(&(&old.target, &old.package, &old.id)) {
                 old.is_present = false;
@@ -276,9 +287,17 @@ fn package(one: Vulnerability, first_seen: Timestamp) -> VulnerablePackage {
 /// Of several versions that mend it, one for each branch, that of the branch which is installed; else the first.
 fn nearest(installed: &str, fixed: &str) -> String {
     let branch = |version: &str| version.split(['.', '-', '+']).next().map(str::to_owned);
-    let mut all = fixed.split(',').map(str::trim).filter(|version| !version.is_empty());
-    let of_branch = all.clone().find(|version| branch(version) == branch(installed));
-    of_branch.or_else(|| all.next()).unwrap_or_default().to_owned()
+    let mut all = fixed
+        .split(',')
+        .map(str::trim)
+        .filter(|version| !version.is_empty());
+    let of_branch = all
+        .clone()
+        .find(|version| branch(version) == branch(installed));
+    of_branch
+        .or_else(|| all.next())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -317,6 +336,9 @@ mod tests {
         // Two files written within a tick of the file system's clock look the same.
         looker.reports.get_mut(&path).unwrap().written = None;
         let found = looker.look(now);
-        assert_eq!(found.iter().map(|one| one.is_present).collect::<Vec<_>>(), [false]);
+        assert_eq!(
+            found.iter().map(|one| one.is_present).collect::<Vec<_>>(),
+            [false]
+        );
     }
 }

@@ -101,11 +101,15 @@ impl Worker {
 
     fn take_calls(&mut self, waiting: &mut Vec<Waiting>) {
         for _ in 0..MOST_CALLS {
-            let Ok(call) = self.calls.answers.try_recv() else { break };
+            let Ok(call) = self.calls.answers.try_recv() else {
+                break;
+            };
             self.take_call(call, waiting);
         }
         for _ in 0..MOST_CALLS {
-            let Ok(call) = self.calls.calls.try_recv() else { break };
+            let Ok(call) = self.calls.calls.try_recv() else {
+                break;
+            };
             self.take_call(call, waiting);
         }
     }
@@ -177,7 +181,8 @@ impl Worker {
             };
             let why = told(&error);
             let is_news = self.board.status().trouble.is_none();
-            self.board.set_status(|status| status.trouble = Some(why.clone()));
+            self.board
+                .set_status(|status| status.trouble = Some(why.clone()));
             if !error.is_transient() {
                 tracing::error!(
                     error = why,
@@ -243,7 +248,10 @@ impl Worker {
         });
         let about = about.unwrap_or_default();
         tokio::spawn(async move {
-            if let Err(said) = executor.can(&order.action).and_then(|()| executor.available()) {
+            if let Err(said) = executor
+                .can(&order.action)
+                .and_then(|()| executor.available())
+            {
                 return mailbox.answer(order.key, Answer::Failed { said });
             }
             let answer = executor.carry_out(&order, &about).await;

@@ -11,17 +11,16 @@ mod place;
 mod receiver;
 mod webhook;
 
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 
 use proto::v1;
 use proto::v1::issue_service_client::IssueServiceClient;
 use proto::v1::plan_service_client::PlanServiceClient;
 use proto::v1::safety_service_client::SafetyServiceClient;
-use remedy::strategy::Authority;
 use remedy::topology::Declared;
 use remedy::{Bar, Phase};
 use server::Config;
-use server::config::PersonConfig;
 use tonic::transport::Channel;
 use tonic::{Request, Status, Streaming};
 
@@ -40,11 +39,14 @@ fn planner(dir: &Path) -> impl Fn(&mut Config) + use<> {
         config.state.enabled = true;
         config.state.dir = dir.join("state");
         config.state.snapshot_interval_s = 3600.0;
-        config.planner.people = vec![
-            person("olga", Authority::Operator, None),
-            person("owen", Authority::Owner, None),
-            person("ada", Authority::Administrator, Some(token_file(&dir))),
-        ];
+        let token_file = dir.join("ada");
+        fs::write(&token_file, TOKEN).unwrap();
+        let people = serde_json::json!([
+            {"name": "olga", "authority": "operator"},
+            {"name": "owen", "authority": "owner"},
+            {"name": "ada", "authority": "administrator", "token_file": token_file},
+        ]);
+        config.planner.people = serde_json::from_value(people).unwrap();
         let rule = serde_json::json!({
             "class": "network_latency", "metric": "slow_s", "above": 0.2, "for_s": 0.0, "unit": "seconds", "predict": false,
         });
@@ -67,20 +69,6 @@ fn planner(dir: &Path) -> impl Fn(&mut Config) + use<> {
         safety.settle_s = 0.0;
         safety.approval_deadline_s = DEADLINE_S as f64;
     }
-}
-
-fn person(name: &str, authority: Authority, token_file: Option<PathBuf>) -> PersonConfig {
-    PersonConfig {
-        name: name.to_owned(),
-        authority,
-        token_file: token_file.unwrap_or_default(),
-    }
-}
-
-fn token_file(dir: &Path) -> PathBuf {
-    let path = dir.join("ada");
-    std::fs::write(&path, TOKEN).unwrap();
-    path
 }
 
 /// A request with Ada's token.
@@ -114,7 +102,9 @@ impl Server {
     async fn slow(&self) -> v1::Issue {
         let mut watch = self.watch_issues().await;
         self.push_rows([(SLOW, 0, 1.5)]).await;
-        watch.until(|issue| issue.state() == v1::IssueState::Planned).await
+        watch
+            .until(|issue| issue.state() == v1::IssueState::Planned)
+            .await
     }
 
     async fn get_plan(&self, id: &str) -> v1::Plan {
@@ -125,7 +115,11 @@ impl Server {
 
     async fn get_safety(&self) -> v1::GetSafetyResponse {
         let request = v1::GetSafetyRequest {};
-        self.safety().get_safety(request).await.unwrap().into_inner()
+        self.safety()
+            .get_safety(request)
+            .await
+            .unwrap()
+            .into_inner()
     }
 
     /// Waits until nothing more is carried out of a plan.
@@ -134,7 +128,12 @@ impl Server {
             name: format!("operations/{id}"),
             timeout_s: 30.0,
         };
-        let response = self.plans().wait_operation(request).await.unwrap().into_inner();
+        let response = self
+            .plans()
+            .wait_operation(request)
+            .await
+            .unwrap()
+            .into_inner();
         assert!(response.done, "{response:?}");
         response
     }
@@ -144,7 +143,12 @@ impl Server {
             page_size: 1000,
             ..Default::default()
         };
-        self.safety().list_audit(request).await.unwrap().into_inner().entries
+        self.safety()
+            .list_audit(request)
+            .await
+            .unwrap()
+            .into_inner()
+            .entries
     }
 
     /// How often something of this kind happened.

@@ -145,7 +145,11 @@ impl Ledger {
             leases: self.leases.values().cloned().collect(),
             brake: self.brake.clone(),
             head: self.verifier.head(),
-            first: self.audit.first().map(|entry| entry.hash).unwrap_or_default(),
+            first: self
+                .audit
+                .first()
+                .map(|entry| entry.hash)
+                .unwrap_or_default(),
             last: [
                 last(self.issues.keys().last().map(|id| id.0)),
                 last(self.plans.keys().last().map(|id| id.0)),

@@ -55,11 +55,18 @@ impl IssueService for Issues {
             from: Cursor::Oldest,
             limit: ledger::MAX_PAGE,
         };
-        let plans = ledger.plans(&filter, page).await.map_err(|error| not_read(&error))?;
+        let plans = ledger
+            .plans(&filter, page)
+            .await
+            .map_err(|error| not_read(&error))?;
         let mut history = Vec::new();
         let subjects = plans.iter().map(|plan| plan.id.to_string());
         let decisions = issue.decisions.iter().map(ToString::to_string);
-        for subject in [id.to_string()].into_iter().chain(subjects).chain(decisions) {
+        for subject in [id.to_string()]
+            .into_iter()
+            .chain(subjects)
+            .chain(decisions)
+        {
             let page = Page {
                 from: Cursor::Oldest,
                 limit: MAX_HISTORY,
@@ -144,7 +151,9 @@ impl IssueService for Issues {
         let answer = |reply: &_| v1::AcknowledgeIssueResponse {
             issue: issue_of(reply),
         };
-        command(&self.0, &request, call, what, answer).await.map(Response::new)
+        command(&self.0, &request, call, what, answer)
+            .await
+            .map(Response::new)
     }
 
     async fn suppress_issue(
@@ -165,7 +174,9 @@ impl IssueService for Issues {
         let answer = |reply: &_| v1::SuppressIssueResponse {
             issue: issue_of(reply),
         };
-        command(&self.0, &request, call, what, answer).await.map(Response::new)
+        command(&self.0, &request, call, what, answer)
+            .await
+            .map(Response::new)
     }
 
     async fn reopen_issue(
@@ -185,7 +196,9 @@ impl IssueService for Issues {
         let answer = |reply: &_| v1::ReopenIssueResponse {
             issue: issue_of(reply),
         };
-        command(&self.0, &request, call, what, answer).await.map(Response::new)
+        command(&self.0, &request, call, what, answer)
+            .await
+            .map(Response::new)
     }
 
     async fn resolve_issue(
@@ -205,7 +218,9 @@ impl IssueService for Issues {
         let answer = |reply: &_| v1::ResolveIssueResponse {
             issue: issue_of(reply),
         };
-        command(&self.0, &request, call, what, answer).await.map(Response::new)
+        command(&self.0, &request, call, what, answer)
+            .await
+            .map(Response::new)
     }
 
     async fn plan_issue(
@@ -251,7 +266,10 @@ impl IssueService for Issues {
     }
 }
 
-pub(super) async fn preview(planning: &Planning, plan: remedy::plan::Plan) -> Result<String, Status> {
+pub(super) async fn preview(
+    planning: &Planning,
+    plan: remedy::plan::Plan,
+) -> Result<String, Status> {
     let preview = planning.preview(plan).await.map_err(not_done)?;
     Ok(preview.to_string())
 }
@@ -266,7 +284,9 @@ fn live(
     let mut issues = planning.board.issues();
     issues.retain(|issue| wanted.is_met(issue));
     let place = |issue: &Issue| {
-        let severity = remedy::issue::Severity::ALL.iter().position(|&s| s == issue.severity);
+        let severity = remedy::issue::Severity::ALL
+            .iter()
+            .position(|&s| s == issue.severity);
         crate::page::Place {
             rank: severity.unwrap_or(0) as f64 * 1e12 + issue.id.0 as f64,
             id: issue.id.0,

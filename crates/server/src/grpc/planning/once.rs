@@ -40,7 +40,9 @@ impl Once<'_> {
             return done.map(|reply| answer(&reply)).map_err(not_done);
         }
         if id.len() > MAX_ID_BYTES || id.chars().any(char::is_control) {
-            let what = format!("a text of at most {MAX_ID_BYTES} bytes without control characters is expected");
+            let what = format!(
+                "a text of at most {MAX_ID_BYTES} bytes without control characters is expected"
+            );
             return Err(invalid("request_id", what));
         }
         let mut content = self.method.as_bytes().to_vec();
@@ -49,7 +51,9 @@ impl Once<'_> {
         let digest = Hash::of(&content);
         // While one is under way its repetition waits its turn elsewhere: two must not both find that nothing was done.
         let Some(turn) = self.planning.turns.take(id) else {
-            return Err(Status::aborted(format!("the request {id:?} is being answered")));
+            return Err(Status::aborted(format!(
+                "the request {id:?} is being answered"
+            )));
         };
         let known = self.planning.ledger.request(id).await;
         if let Some(known) = known.map_err(|error| not_read(&error))? {
@@ -67,7 +71,10 @@ impl Once<'_> {
             reply: write(reply).encode_to_vec(),
             at,
         });
-        let done = self.planning.command_in_turn(who, command, Some(request), Some(turn)).await;
+        let done = self
+            .planning
+            .command_in_turn(who, command, Some(request), Some(turn))
+            .await;
         done.map(|reply| answer(&reply)).map_err(not_done)
     }
 }

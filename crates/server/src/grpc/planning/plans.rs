@@ -94,7 +94,9 @@ impl PlanService for Plans {
             plan: plan_of(reply),
             operation: format!("operations/{id}"),
         };
-        command(&self.0, &request, call, what, answer).await.map(Response::new)
+        command(&self.0, &request, call, what, answer)
+            .await
+            .map(Response::new)
     }
 
     async fn refuse_plan(
@@ -114,7 +116,9 @@ impl PlanService for Plans {
         let answer = |reply: &_| v1::RefusePlanResponse {
             plan: plan_of(reply),
         };
-        command(&self.0, &request, call, what, answer).await.map(Response::new)
+        command(&self.0, &request, call, what, answer)
+            .await
+            .map(Response::new)
     }
 
     async fn cancel_plan(
@@ -134,7 +138,9 @@ impl PlanService for Plans {
         let answer = |reply: &_| v1::CancelPlanResponse {
             plan: plan_of(reply),
         };
-        command(&self.0, &request, call, what, answer).await.map(Response::new)
+        command(&self.0, &request, call, what, answer)
+            .await
+            .map(Response::new)
     }
 
     async fn undo_plan(
@@ -156,7 +162,9 @@ impl PlanService for Plans {
             plan: plan_of(reply),
             operation: format!("operations/{id}"),
         };
-        command(&self.0, &request, call, what, answer).await.map(Response::new)
+        command(&self.0, &request, call, what, answer)
+            .await
+            .map(Response::new)
     }
 
     async fn wait_operation(
@@ -221,7 +229,9 @@ impl Plans {
     ) -> Result<Response<v1::ApprovePlanResponse>, Status> {
         let planning = planning(&self.0)?;
         let who = super::actor(planning, request.metadata(), &request.get_ref().actor)?;
-        let asked = planning.ask(move |planner| planner.could_approve(&who, id)).await;
+        let asked = planning
+            .ask(move |planner| planner.could_approve(&who, id))
+            .await;
         let plan = asked.map_err(not_done)?;
         let plan = plan.map_err(|refused| not_done(refused.into()))?;
         Ok(Response::new(v1::ApprovePlanResponse {
@@ -241,16 +251,24 @@ async fn plan(planning: &Planning, id: PlanId) -> Result<Plan, Status> {
     if let Some(plan) = planning.board.plan(id) {
         return Ok((*plan).clone());
     }
-    let plan = planning.ledger.plan(id).await.map_err(|error| not_read(&error))?;
+    let plan = planning
+        .ledger
+        .plan(id)
+        .await
+        .map_err(|error| not_read(&error))?;
     plan.ok_or_else(|| Status::not_found(format!("there is no plan {id}")))
 }
 
 /// How a plan came about, from what was recorded.
-pub(super) async fn explanation(planning: &Planning, id: PlanId) -> Result<v1::Explanation, Status> {
+pub(super) async fn explanation(
+    planning: &Planning,
+    id: PlanId,
+) -> Result<v1::Explanation, Status> {
     let decision = plan(planning, id).await?.decision;
     let record = planning.ledger.decision(decision).await;
     let record = record.map_err(|error| not_read(&error))?;
-    let record = record.ok_or_else(|| Status::not_found(format!("there is no decision {decision}")))?;
+    let record =
+        record.ok_or_else(|| Status::not_found(format!("there is no decision {decision}")))?;
     let decision: Decision = serde_json::from_str(&record.output)
         .map_err(|error| Status::data_loss(format!("reading decision {decision}: {error}")))?;
     Ok(write::explanation(&decision, &record))
@@ -279,4 +297,3 @@ fn operation(plan: &Plan, done: bool) -> v1::WaitOperationResponse {
         plan: Some(write::plan(plan)),
     }
 }
-

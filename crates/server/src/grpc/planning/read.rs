@@ -20,7 +20,12 @@ fn pick<T: Copy>(all: &[T], field: String, number: i32, what: &str) -> Result<T,
         .ok_or_else(|| invalid(field, format!("{number} is not {what}")))
 }
 
-fn pick_all<T: Copy>(all: &[T], field: &str, numbers: &[i32], what: &str) -> Result<Vec<T>, Status> {
+fn pick_all<T: Copy>(
+    all: &[T],
+    field: &str,
+    numbers: &[i32],
+    what: &str,
+) -> Result<Vec<T>, Status> {
     let numbers = numbers.iter().enumerate();
     numbers
         .map(|(i, &number)| pick(all, format!("{field}[{i}]"), number, what))
@@ -43,7 +48,12 @@ pub(super) fn plan_states(numbers: &[i32]) -> Result<Vec<PlanState>, Status> {
 pub(super) fn severity(number: i32) -> Result<Severity, Status> {
     match number {
         0 => Ok(Severity::Info),
-        number => pick(&Severity::ALL, "min_severity".to_owned(), number, "a severity"),
+        number => pick(
+            &Severity::ALL,
+            "min_severity".to_owned(),
+            number,
+            "a severity",
+        ),
     }
 }
 
@@ -64,7 +74,10 @@ pub(super) fn operation(text: &str) -> Result<PlanId, Status> {
         Some(Ok(id)) => Ok(id),
         Some(Err(_)) | None => {
             let text: String = text.chars().take(80).collect();
-            Err(invalid("name", format!("{text:?} is not the name of an operation, as operations/p4 is")))
+            Err(invalid(
+                "name",
+                format!("{text:?} is not the name of an operation, as operations/p4 is"),
+            ))
         }
     }
 }
@@ -83,9 +96,9 @@ pub(super) fn page(page_size: i32, token: &str) -> Result<Page, Status> {
     let from = match token {
         "" => Cursor::Newest,
         token => {
-            let before = token.parse().map_err(|_| {
-                invalid("page_token", "not a token of this server".to_owned())
-            })?;
+            let before = token
+                .parse()
+                .map_err(|_| invalid("page_token", "not a token of this server".to_owned()))?;
             Cursor::Before(before)
         }
     };

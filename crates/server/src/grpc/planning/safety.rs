@@ -67,7 +67,9 @@ impl SafetyService for Safety {
         let answer = |reply: &_| v1::EngageBrakeResponse {
             brake: brake_of(reply),
         };
-        command(&self.0, &request, call, what, answer).await.map(Response::new)
+        command(&self.0, &request, call, what, answer)
+            .await
+            .map(Response::new)
     }
 
     async fn release_brake(
@@ -86,7 +88,9 @@ impl SafetyService for Safety {
         let answer = |reply: &_| v1::ReleaseBrakeResponse {
             brake: brake_of(reply),
         };
-        command(&self.0, &request, call, what, answer).await.map(Response::new)
+        command(&self.0, &request, call, what, answer)
+            .await
+            .map(Response::new)
     }
 
     async fn get_health(
@@ -122,7 +126,9 @@ impl SafetyService for Safety {
         let planning = planning(&self.0)?;
         let counted = planning.ledger.statistics().await;
         let counted = counted.map_err(|error| not_read(&error))?;
-        let odds = planning.ask(|planner| STRATEGIES.map(|strategy| planner.odds(strategy))).await;
+        let odds = planning
+            .ask(|planner| STRATEGIES.map(|strategy| planner.odds(strategy)))
+            .await;
         let odds = odds.map_err(not_done)?;
         let strategies = STRATEGIES.iter().zip(odds).map(|(strategy, odds)| {
             let verdicts = counted.verdicts.iter();
@@ -132,7 +138,11 @@ impl SafetyService for Safety {
             v1::StrategyStatistics {
                 strategy: strategy.name.to_owned(),
                 about: strategy.about.to_owned(),
-                classes: strategy.classes.iter().map(|class| class.name().to_owned()).collect(),
+                classes: strategy
+                    .classes
+                    .iter()
+                    .map(|class| class.name().to_owned())
+                    .collect(),
                 success: odds.mean,
                 deviation: odds.deviation,
                 verdicts: verdicts.collect(),

@@ -62,7 +62,10 @@ pub(super) fn issue(issue: &Issue) -> v1::Issue {
         affected: names(&issue.affected),
         note: issue.note.clone(),
         plans: issue.plans.iter().map(ToString::to_string).collect(),
-        returned_from: issue.returned_from.map(|id| id.to_string()).unwrap_or_default(),
+        returned_from: issue
+            .returned_from
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
     }
 }
 

@@ -35,18 +35,34 @@ async fn what_was_approved_waits_for_the_brake() {
     let server = start(planner(dir.path())).await;
     let issue = server.slow().await;
     let plan = &issue.plans[0];
-    let status = server.safety().engage_brake(engage("olga", "")).await.unwrap_err();
+    let status = server
+        .safety()
+        .engage_brake(engage("olga", ""))
+        .await
+        .unwrap_err();
     assert_invalid(&status, "reason");
-    let status = server.safety().engage_brake(engage("mallory", "x")).await.unwrap_err();
+    let status = server
+        .safety()
+        .engage_brake(engage("mallory", "x"))
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
-    let braked = server.safety().engage_brake(engage("olga", "odd")).await.unwrap();
+    let braked = server
+        .safety()
+        .engage_brake(engage("olga", "odd"))
+        .await
+        .unwrap();
     assert!(braked.into_inner().brake.unwrap().engaged);
     let approved = server.approve(plan, "olga").await.unwrap().plan.unwrap();
     assert_eq!(approved.state(), v1::PlanState::Scheduled);
     a_turn(&server, plan, "brake").await;
     assert_eq!(server.told("step.ordered").await, 0);
 
-    server.safety().release_brake(release("owen")).await.unwrap();
+    server
+        .safety()
+        .release_brake(release("owen"))
+        .await
+        .unwrap();
     assert_eq!(server.wait(plan).await.error, "");
     assert!(server.told("step.ordered").await > 0);
     let audit = server.audit().await;
@@ -68,19 +84,23 @@ async fn a_file_brakes_and_its_removal_releases_what_it_engaged() {
         })
         .await
     };
-    std::fs::write(&file, "").unwrap();
+    fs::write(&file, "").unwrap();
     assert_eq!(until(true).await.actor, "brake file");
     server.approve(plan, "olga").await.unwrap();
     a_turn(&server, plan, "brake").await;
     assert_eq!(server.told("step.ordered").await, 0);
-    std::fs::remove_file(&file).unwrap();
+    fs::remove_file(&file).unwrap();
     until(false).await;
     assert_eq!(server.wait(plan).await.error, "");
 
     // One that a person engaged stays when a file comes and goes.
-    server.safety().engage_brake(engage("olga", "odd")).await.unwrap();
-    std::fs::write(&file, "").unwrap();
-    std::fs::remove_file(&file).unwrap();
+    server
+        .safety()
+        .engage_brake(engage("olga", "odd"))
+        .await
+        .unwrap();
+    fs::write(&file, "").unwrap();
+    fs::remove_file(&file).unwrap();
     let before = server.told("brake.released").await;
     let brake = server.get_safety().await.brake.unwrap();
     assert_eq!((brake.engaged, &*brake.actor), (true, "olga"));
@@ -93,16 +113,27 @@ async fn a_file_that_is_there_brakes_before_anything_is_done() {
     let server = start(planner(dir.path())).await;
     let issue = server.slow().await;
     let plan = &issue.plans[0];
-    server.safety().engage_brake(engage("olga", "odd")).await.unwrap();
+    server
+        .safety()
+        .engage_brake(engage("olga", "odd"))
+        .await
+        .unwrap();
     server.approve(plan, "olga").await.unwrap();
     // Released while the file is there: it brakes again, and nothing went out meanwhile.
-    std::fs::write(dir.path().join("state/brake"), "").unwrap();
-    server.safety().release_brake(release("owen")).await.unwrap();
+    fs::write(dir.path().join("state/brake"), "").unwrap();
+    server
+        .safety()
+        .release_brake(release("owen"))
+        .await
+        .unwrap();
     eventually(async || {
         let brake = server.get_safety().await.brake.unwrap();
         (brake.actor == "brake file").then_some(())
     })
     .await;
     assert_eq!(server.told("step.ordered").await, 0);
-    assert_eq!(server.get_plan(plan).await.state(), v1::PlanState::Scheduled);
+    assert_eq!(
+        server.get_plan(plan).await.state(),
+        v1::PlanState::Scheduled
+    );
 }

@@ -11,7 +11,10 @@ async fn a_sample_becomes_an_issue_that_all_see_and_a_plan_that_waits() {
     assert_eq!(issue.class(), v1::IssueClass::NetworkLatency);
     assert_eq!(issue.evidence[0].signal, SLOW);
 
-    let listed = server.issues().list_issues(v1::ListIssuesRequest::default()).await;
+    let listed = server
+        .issues()
+        .list_issues(v1::ListIssuesRequest::default())
+        .await;
     assert_eq!(listed.unwrap().into_inner().issues, [issue.clone()]);
     let get = v1::GetIssueRequest {
         id: issue.id.clone(),
@@ -21,7 +24,12 @@ async fn a_sample_becomes_an_issue_that_all_see_and_a_plan_that_waits() {
     assert_eq!(got.plans.len(), 1);
     assert_eq!(got.plans[0].state(), v1::PlanState::AwaitingApproval);
     let kinds: Vec<_> = got.history.iter().map(|entry| &*entry.kind).collect();
-    let expected = ["issue.opened", "decision.made", "plan.awaiting_approval", "issue.planned"];
+    let expected = [
+        "issue.opened",
+        "decision.made",
+        "plan.awaiting_approval",
+        "issue.planned",
+    ];
     assert_eq!(kinds, expected);
     // Of another class, or graver: not this one.
     for request in [
@@ -55,7 +63,12 @@ async fn a_dry_run_of_planning_changes_nothing() {
         reason: "not now".to_owned(),
         ..Default::default()
     };
-    let refused = server.plans().refuse_plan(refuse).await.unwrap().into_inner();
+    let refused = server
+        .plans()
+        .refuse_plan(refuse)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(refused.plan.unwrap().state(), v1::PlanState::Refused);
     let before = server.get_safety().await;
     let plan = v1::PlanIssueRequest {
@@ -64,13 +77,21 @@ async fn a_dry_run_of_planning_changes_nothing() {
         ..Default::default()
     };
     for _ in 0..3 {
-        let would = server.issues().plan_issue(plan.clone()).await.unwrap().into_inner();
+        let would = server
+            .issues()
+            .plan_issue(plan.clone())
+            .await
+            .unwrap()
+            .into_inner();
         assert_eq!(would.plan.unwrap().id, "p2");
         assert!(!would.preview.is_empty());
         assert!(!would.explanation.unwrap().candidates.is_empty());
     }
     let after = server.get_safety().await;
-    assert_eq!((after.audit_seq, &after.audit_hash), (before.audit_seq, &before.audit_hash));
+    assert_eq!(
+        (after.audit_seq, &after.audit_hash),
+        (before.audit_seq, &before.audit_hash)
+    );
     assert_eq!(after.decisions_count, before.decisions_count);
     let missing = v1::GetPlanRequest {
         id: "p2".to_owned(),
@@ -99,21 +120,34 @@ async fn what_was_decided_and_what_waits_outlives_a_restart() {
         note: "I see it".to_owned(),
         ..Default::default()
     };
-    let seen = server.issues().acknowledge_issue(acknowledge).await.unwrap();
+    let seen = server
+        .issues()
+        .acknowledge_issue(acknowledge)
+        .await
+        .unwrap();
     let issue = seen.into_inner().issue.unwrap();
     let brake = v1::EngageBrakeRequest {
         actor: "olga".to_owned(),
         reason: "odd".to_owned(),
         ..Default::default()
     };
-    let brake = server.safety().engage_brake(brake).await.unwrap().into_inner().brake;
+    let brake = server
+        .safety()
+        .engage_brake(brake)
+        .await
+        .unwrap()
+        .into_inner()
+        .brake;
     let before = server.get_safety().await;
     let plan = server.get_plan(&issue.plans[0]).await;
 
     let server = server.restart(planner(dir.path())).await;
     let after = server.get_safety().await;
     assert_eq!((after.brake, after.audit_hash), (brake, before.audit_hash));
-    let listed = server.issues().list_issues(v1::ListIssuesRequest::default()).await;
+    let listed = server
+        .issues()
+        .list_issues(v1::ListIssuesRequest::default())
+        .await;
     assert_eq!(listed.unwrap().into_inner().issues, [issue.clone()]);
     assert_eq!(server.get_plan(&plan.id).await, plan);
 
@@ -146,10 +180,19 @@ async fn an_issue_that_is_over_is_told_once_more_and_listed_when_asked_for() {
     };
     let nameless = server.issues().resolve_issue(resolve(" ")).await;
     assert_invalid(&nameless.unwrap_err(), "reason");
-    server.issues().resolve_issue(resolve("it was me")).await.unwrap();
-    let last = watch.until(|issue| issue.state() == v1::IssueState::Resolved).await;
+    server
+        .issues()
+        .resolve_issue(resolve("it was me"))
+        .await
+        .unwrap();
+    let last = watch
+        .until(|issue| issue.state() == v1::IssueState::Resolved)
+        .await;
     assert_eq!(last.id, issue.id);
-    assert_eq!(server.get_plan(&issue.plans[0]).await.state(), v1::PlanState::Cancelled);
+    assert_eq!(
+        server.get_plan(&issue.plans[0]).await.state(),
+        v1::PlanState::Cancelled
+    );
     let list = |include_resolved| v1::ListIssuesRequest {
         include_resolved,
         ..Default::default()

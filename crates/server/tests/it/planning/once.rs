@@ -19,10 +19,20 @@ async fn a_repetition_gets_the_same_answer_to_the_byte_even_after_a_restart() {
     let issue = server.slow().await;
     let plan = issue.plans[0].clone();
     let approve = with_id(&plan, "approve-1");
-    let first = server.plans().approve_plan(approve.clone()).await.unwrap().into_inner();
+    let first = server
+        .plans()
+        .approve_plan(approve.clone())
+        .await
+        .unwrap()
+        .into_inner();
     server.wait(&plan).await;
     // By now the plan is another one: the answer is not.
-    let again = server.plans().approve_plan(approve.clone()).await.unwrap().into_inner();
+    let again = server
+        .plans()
+        .approve_plan(approve.clone())
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(again.encode_to_vec(), first.encode_to_vec());
     assert_ne!(again.plan.as_ref(), Some(&server.get_plan(&plan).await));
 
@@ -38,7 +48,12 @@ async fn a_repetition_gets_the_same_answer_to_the_byte_even_after_a_restart() {
     assert_eq!(status.code(), Code::AlreadyExists, "{status}");
 
     let server = server.restart(planner(dir.path())).await;
-    let again = server.plans().approve_plan(approve).await.unwrap().into_inner();
+    let again = server
+        .plans()
+        .approve_plan(approve)
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(again.encode_to_vec(), first.encode_to_vec());
     assert_eq!(server.told("plan.approved").await, 1);
 }
@@ -49,7 +64,7 @@ async fn the_same_words_of_somebody_else_are_another_request() {
     let server = start(|config| {
         planner(dir.path())(config);
         let path = dir.path().join("olga");
-        std::fs::write(&path, "a token of olga's own").unwrap();
+        fs::write(&path, "a token of olga's own").unwrap();
         config.planner.people[0].token_file = path;
     })
     .await;
@@ -58,7 +73,11 @@ async fn the_same_words_of_somebody_else_are_another_request() {
         request_id: "brake-1".to_owned(),
         ..Default::default()
     };
-    server.safety().engage_brake(by_ada(brake.clone())).await.unwrap();
+    server
+        .safety()
+        .engage_brake(by_ada(brake.clone()))
+        .await
+        .unwrap();
     let mut by_olga = Request::new(brake.clone());
     let shown = "Bearer a token of olga's own".parse().unwrap();
     by_olga.metadata_mut().insert("authorization", shown);
@@ -128,7 +147,12 @@ async fn planning_is_answered_again_too() {
         request_id: "plan-1".to_owned(),
         ..Default::default()
     };
-    let first = server.issues().plan_issue(plan.clone()).await.unwrap().into_inner();
+    let first = server
+        .issues()
+        .plan_issue(plan.clone())
+        .await
+        .unwrap()
+        .into_inner();
     server.approve(&issue.plans[0], "olga").await.unwrap();
     server.wait(&issue.plans[0]).await;
     let again = server.issues().plan_issue(plan).await.unwrap().into_inner();

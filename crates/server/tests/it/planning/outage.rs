@@ -75,7 +75,11 @@ async fn while_nothing_can_be_written_nothing_is_done_and_all_works_again_after(
     let status = server.issues().plan_issue(consider).await.unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{status}");
     assert!(status.message().contains("committing"), "{status}");
-    let status = server.safety().get_health(v1::GetHealthRequest::default()).await.unwrap_err();
+    let status = server
+        .safety()
+        .get_health(v1::GetHealthRequest::default())
+        .await
+        .unwrap_err();
     assert_eq!(status.code(), Code::Unavailable, "{status}");
     let listed = v1::ListIssuesRequest {
         include_resolved: true,
@@ -85,7 +89,10 @@ async fn while_nothing_can_be_written_nothing_is_done_and_all_works_again_after(
     assert_eq!(status.code(), Code::Unavailable, "{status}");
 
     // What is known is shown, and whoever does not need the planner does not notice.
-    assert_eq!(server.get_plan(&plan).await.state(), v1::PlanState::AwaitingApproval);
+    assert_eq!(
+        server.get_plan(&plan).await.state(),
+        v1::PlanState::AwaitingApproval
+    );
     assert_eq!(n_issues(&server).await, 1);
     assert_eq!(server.push_rows([("load", 1, 1.0)]).await.taken_count, 1);
     let risk = v1::GetRiskRequest {
@@ -94,7 +101,11 @@ async fn while_nothing_can_be_written_nothing_is_done_and_all_works_again_after(
     };
     server.risks().get_risk(risk).await.unwrap();
     let health = HealthClient::new(server.channel.clone());
-    let health = { health }.check(HealthCheckRequest::default()).await.unwrap().into_inner();
+    let health = { health }
+        .check(HealthCheckRequest::default())
+        .await
+        .unwrap()
+        .into_inner();
     assert_eq!(health.status, 1, "serving");
     // More findings than may wait: what does not fit is counted.
     push(&server, 2, 3..=40).await;

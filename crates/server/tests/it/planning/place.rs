@@ -10,7 +10,10 @@ use super::*;
 /// Why a server does not start: all that its error says.
 async fn refused(edit: impl FnOnce(&mut Config)) -> String {
     let clock: std::sync::Arc<dyn series::Clock> = TestClock::at_start();
-    let error = start_server(config(edit), clock).await.err().expect("it does not start");
+    let error = start_server(config(edit), clock)
+        .await
+        .err()
+        .expect("it does not start");
     assert!(matches!(error, StartError::Planning(_)), "{error:?}");
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);
@@ -60,7 +63,10 @@ async fn a_ledger_that_was_cut_or_replaced_is_refused_with_what_to_do() {
     let head = server.get_safety().await;
     server.running.shutdown().await.unwrap();
     let kept = fs::read_to_string(state.join("audit.head")).unwrap();
-    assert_eq!(kept.trim(), format!("{} {}", head.audit_seq, head.audit_hash));
+    assert_eq!(
+        kept.trim(),
+        format!("{} {}", head.audit_seq, head.audit_hash)
+    );
 
     // The last two entries are gone.
     let late = dir.path().join("late");
@@ -68,9 +74,15 @@ async fn a_ledger_that_was_cut_or_replaced_is_refused_with_what_to_do() {
     take(&state, &late);
     take(&early, &state);
     let why = refused(planner(dir.path())).await;
-    assert!(why.contains("ends at entry 2, this server wrote up to entry 4"), "{why}");
+    assert!(
+        why.contains("ends at entry 2, this server wrote up to entry 4"),
+        "{why}"
+    );
     assert!(why.contains("it was cut or replaced"), "{why}");
-    assert!(why.contains("forestall audit verify") && why.contains("audit.head"), "{why}");
+    assert!(
+        why.contains("forestall audit verify") && why.contains("audit.head"),
+        "{why}"
+    );
 
     // As long as the other, with the same beginning, and not the same.
     let elsewhere = tempfile::tempdir().unwrap();
@@ -82,12 +94,18 @@ async fn a_ledger_that_was_cut_or_replaced_is_refused_with_what_to_do() {
     server.running.shutdown().await.unwrap();
     take(&elsewhere.path().join("state"), &state);
     let why = refused(planner(dir.path())).await;
-    assert!(why.contains("ends at entry 7, this server wrote up to entry 4"), "{why}");
+    assert!(
+        why.contains("ends at entry 7, this server wrote up to entry 4"),
+        "{why}"
+    );
 
     // All of it is gone.
     fs::remove_file(state.join("ledger.sqlite")).unwrap();
     let why = refused(planner(dir.path())).await;
-    assert!(why.contains("ends at entry 0, this server wrote up to entry 4"), "{why}");
+    assert!(
+        why.contains("ends at entry 0, this server wrote up to entry 4"),
+        "{why}"
+    );
 
     // What was there is taken, and nothing else was spoilt by the attempts.
     take(&late, &state);
@@ -105,7 +123,12 @@ async fn a_ledger_that_was_cut_or_replaced_is_refused_with_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_server_is_told_who_has_the_ledger() {
     let dir = tempfile::tempdir().unwrap();
-    let ledger = dir.path().join("shared.sqlite").to_str().unwrap().to_owned();
+    let ledger = dir
+        .path()
+        .join("shared.sqlite")
+        .to_str()
+        .unwrap()
+        .to_owned();
     let shared = |dir: &Path, config: &mut Config| {
         planner(dir)(config);
         config.planner.ledger.clone_from(&ledger);

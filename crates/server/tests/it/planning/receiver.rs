@@ -118,7 +118,9 @@ impl Receiver {
             return;
         };
         let length = body.len();
-        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+        let answer = format!(
+            "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        );
         // A sender that hangs up comes again.
         let _ = stream.write_all(answer.as_bytes()).await;
     }
@@ -157,7 +159,10 @@ impl Receiver {
         }
         // Counted from 0, undoings too.
         let n = done.len();
-        let conduct = self.but.filter(|(at, _)| *at == n).map_or(Conduct::Does, |(_, conduct)| conduct);
+        let conduct = self
+            .but
+            .filter(|(at, _)| *at == n)
+            .map_or(Conduct::Does, |(_, conduct)| conduct);
         if matches!(conduct, Conduct::Does | Conduct::Hangs) {
             done.push(taken.order.clone());
         }

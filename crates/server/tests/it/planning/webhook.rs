@@ -11,7 +11,7 @@ use super::*;
 fn with_webhook(dir: &Path, address: SocketAddr) -> impl Fn(&mut Config) + use<> {
     let edit = planner(dir);
     let path = dir.join("secret");
-    std::fs::write(&path, SECRET).unwrap();
+    fs::write(&path, SECRET).unwrap();
     move |config| {
         edit(config);
         config.planner.executor = "webhook".to_owned();
@@ -26,7 +26,7 @@ fn actions(receiver: &Receiver) -> Vec<String> {
     done.iter().map(|order| order.action.to_string()).collect()
 }
 
-fn states(plan: &v1::Plan) -> Vec<v1::PlanStepState> {
+fn states(plan: &v1::Plan) -> Vec<v1::StepState> {
     plan.steps.iter().map(v1::PlanStep::state).collect()
 }
 
@@ -36,7 +36,11 @@ async fn what_is_approved_is_delivered_signed_and_once() {
     let (receiver, address) = Receiver::start(None).await;
     let server = start(with_webhook(dir.path(), address)).await;
     let issue = server.slow().await;
-    assert_eq!(receiver.taken().len(), 0, "nothing goes out before it is approved");
+    assert_eq!(
+        receiver.taken().len(),
+        0,
+        "nothing goes out before it is approved"
+    );
     server.approve(&issue.plans[0], "olga").await.unwrap();
     let done = server.wait(&issue.plans[0]).await;
     assert_eq!(done.error, "");
@@ -46,7 +50,10 @@ async fn what_is_approved_is_delivered_signed_and_once() {
     assert_eq!(wanted.len(), 4, "{wanted:?}");
     assert_eq!(actions(&receiver), wanted);
     assert_eq!((receiver.taken().len(), receiver.n_forged()), (4, 0));
-    assert!(plan.steps.iter().all(|step| step.said == "as I was told"), "{plan:?}");
+    assert!(
+        plan.steps.iter().all(|step| step.said == "as I was told"),
+        "{plan:?}"
+    );
     // Each was written down before.
     let audit = server.audit().await;
     for order in receiver.done() {
@@ -61,7 +68,11 @@ async fn a_receiver_with_another_secret_gets_nothing_done() {
     let dir = tempfile::tempdir().unwrap();
     let (receiver, address) = Receiver::start(None).await;
     let edit = with_webhook(dir.path(), address);
-    std::fs::write(dir.path().join("secret"), "another secret, long enough to be one").unwrap();
+    fs::write(
+        dir.path().join("secret"),
+        "another secret, long enough to be one",
+    )
+    .unwrap();
     let server = start(edit).await;
     let issue = server.slow().await;
     server.approve(&issue.plans[0], "olga").await.unwrap();
@@ -81,16 +92,24 @@ async fn a_step_that_fails_has_those_before_it_undone_last_first() {
     let mut watch = server.watch_issues().await;
     server.approve(&issue.plans[0], "olga").await.unwrap();
     let done = server.wait(&issue.plans[0]).await;
-    assert!(done.error.contains("rolled_back: a step failed"), "{done:?}");
+    assert!(
+        done.error.contains("rolled_back: a step failed"),
+        "{done:?}"
+    );
     let plan = done.plan.unwrap();
-    use v1::PlanStepState as Step;
-    assert_eq!(states(&plan), [Step::Undone, Step::Done, Step::Failed, Step::Waiting]);
+    use v1::StepState as Step;
+    assert_eq!(
+        states(&plan),
+        [Step::Undone, Step::Done, Step::Failed, Step::Waiting]
+    );
     let done = actions(&receiver);
     assert_eq!(done.len(), 3, "{done:?}");
     assert!(done[0].starts_with("drain instance/api-1"), "{done:?}");
     assert_eq!(done[2], "undrain instance/api-1");
     assert!(receiver.done()[2].is_undo);
-    let issue = watch.until(|issue| issue.state() == v1::IssueState::Escalated).await;
+    let issue = watch
+        .until(|issue| issue.state() == v1::IssueState::Escalated)
+        .await;
     assert!(issue.note.contains("p1: a step failed"), "{}", issue.note);
 }
 
@@ -117,10 +136,15 @@ async fn what_is_in_doubt_is_left_to_people() {
     let mut watch = server.watch_issues().await;
     server.approve(&issue.plans[0], "olga").await.unwrap();
     let done = server.wait(&issue.plans[0]).await;
-    assert!(done.error.contains("stuck: it is not known whether"), "{done:?}");
+    assert!(
+        done.error.contains("stuck: it is not known whether"),
+        "{done:?}"
+    );
     let plan = done.plan.unwrap();
-    assert_eq!(plan.steps[1].state(), v1::PlanStepState::InDoubt);
-    watch.until(|issue| issue.state() == v1::IssueState::Escalated).await;
+    assert_eq!(plan.steps[1].state(), v1::StepState::InDoubt);
+    watch
+        .until(|issue| issue.state() == v1::IssueState::Escalated)
+        .await;
     assert_eq!(receiver.done().len(), 1, "nothing more was done");
 
     // Whoever looked undoes what is certain.
@@ -143,16 +167,26 @@ async fn a_receiver_that_is_down_gets_the_order_when_it_is_back() {
     drop(listener);
     let server = start(with_webhook(dir.path(), address)).await;
     let issue = server.slow().await;
-    let approved = server.approve(&issue.plans[0], "olga").await.unwrap().plan.unwrap();
+    let approved = server
+        .approve(&issue.plans[0], "olga")
+        .await
+        .unwrap()
+        .plan
+        .unwrap();
     assert_eq!(approved.state(), v1::PlanState::Running);
-    let ordered = v1::PlanStepState::Ordered;
+    let ordered = v1::StepState::Ordered;
     assert_eq!(approved.steps[0].state(), ordered);
     // Not yet tried often enough to be given up.
     let at_once = v1::WaitOperationRequest {
         name: format!("operations/{}", approved.id),
         timeout_s: 0.0,
     };
-    let waiting = server.plans().wait_operation(at_once).await.unwrap().into_inner();
+    let waiting = server
+        .plans()
+        .wait_operation(at_once)
+        .await
+        .unwrap()
+        .into_inner();
     assert!(!waiting.done && waiting.error.is_empty(), "{waiting:?}");
     let receiver = Receiver::serve(TcpListener::bind(address).await.unwrap(), None);
     assert_eq!(server.wait(&approved.id).await.error, "");
@@ -172,8 +206,14 @@ async fn a_server_that_stops_before_the_answer_asks_and_does_not_repeat() {
     // Its clock stands still meanwhile: what was found is as fresh as before.
     assert_eq!(server.wait(&plan).await.error, "");
     let taken = receiver.taken();
-    let kinds: Vec<_> = taken.iter().map(|taken| (taken.order.step, taken.ask)).collect();
-    assert_eq!(kinds, [(0, false), (1, false), (1, true), (2, false), (3, false)]);
+    let kinds: Vec<_> = taken
+        .iter()
+        .map(|taken| (taken.order.step, taken.ask))
+        .collect();
+    assert_eq!(
+        kinds,
+        [(0, false), (1, false), (1, true), (2, false), (3, false)]
+    );
     assert_eq!(receiver.done().len(), 4);
 }
 
@@ -195,7 +235,11 @@ async fn a_server_that_stops_before_the_order_came_does_not_send_it() {
         let done = server.wait(&plan).await;
         assert!(done.error.contains("rolled_back"), "{done:?}");
         assert_eq!(receiver.done().len(), 0);
-        assert!(receiver.taken().iter().all(|taken| taken.ask), "{:?}", receiver.taken());
+        assert!(
+            receiver.taken().iter().all(|taken| taken.ask),
+            "{:?}",
+            receiver.taken()
+        );
         server
     };
     assert_eq!(server.told("step.ordered").await, 1);
