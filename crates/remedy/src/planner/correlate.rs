@@ -34,13 +34,16 @@ const fn explains(cause: Class, symptom: Class) -> bool {
     }
 }
 
-/// Whether trouble of a host is that of something on it: the same resource, used by one of them.
+/// Whether trouble of a host is that of something on it: the same resource, used by one of them; or a kill by the kernel,
+/// which the host counts, of what had no memory left.
 fn is_made_by(host: (&EntityId, Class), on_it: &Issue) -> bool {
     let (host, class) = host;
-    class == on_it.class
-        && host.kind() == Kind::Host
-        && matches!(class, Class::CpuSaturation | Class::MemoryExhaustion)
-        && on_it.entity.kind() != Kind::Host
+    let is_same = match (class, on_it.class) {
+        (Class::CpuSaturation, Class::CpuSaturation) => true,
+        (Class::MemoryExhaustion | Class::ProcessCrash, Class::MemoryExhaustion) => true,
+        (_, _) => false,
+    };
+    is_same && host.kind() == Kind::Host && on_it.entity.kind() != Kind::Host
 }
 
 impl Planner {

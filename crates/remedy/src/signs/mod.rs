@@ -1,8 +1,8 @@
 //! From samples, outlooks and events to findings.
 //!
 //! Nine classes, a file each, and two ways for each: a *rule* says that a threshold is crossed, a *prediction* that it will be.
-//! Rules are data ([`rule`]): which series are read, how they become a level, and when that is wrong. Predictions come from the
-//! outlooks of resources, and where a level is no resource, from the last half hour of the level itself ([`passage`]).
+//! Rules are data (`rule`): which series are read, how they become a level, and when that is wrong. Predictions come from the
+//! outlooks of resources, and where a level is no resource, from the last half hour of the level itself (`passage`).
 //!
 //! A finding is said when it begins, again every 30 seconds and when its numbers move, and once more when it is over. Of one
 //! entity, class, source and signal exactly one thing is said at a time: a series is read by the first rule of a class that

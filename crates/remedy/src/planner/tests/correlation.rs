@@ -104,6 +104,22 @@ fn what_one_container_does_to_its_host_is_one_issue_whichever_is_seen_first() {
 }
 
 #[test]
+fn a_kill_that_the_host_counts_is_that_of_what_had_no_memory_left() {
+    let kill = finding("host/web-1", Class::ProcessCrash, "oom", 1.0);
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(1, 5.0, &[leak()]);
+    world.turns(1, 5.0, &[kill.clone()]);
+    assert_eq!(only(&world), ("instance/api-1".to_owned(), 1, 2));
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(1, 5.0, &[kill]);
+    assert_eq!(
+        only(&world).0,
+        "host/web-1",
+        "with nobody to be blamed it is the host's"
+    );
+}
+
+#[test]
 fn what_is_known_of_a_host_does_not_become_a_limit_of_its_container() {
     let mut host = finding("host/web-1", Class::MemoryExhaustion, "", 0.97);
     host.facts.insert("limit".to_owned(), "64000".to_owned());
