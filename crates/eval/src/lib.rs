@@ -7,6 +7,7 @@ pub mod datasets;
 pub mod events;
 pub mod exhaustion;
 pub mod floors;
+pub mod incidents;
 mod labels;
 pub mod nab;
 pub mod report;

@@ -176,7 +176,9 @@ impl Resource {
             share,
             within: told,
             ttf_s: Some(outlook.ttf_s).filter(|all| all.iter().all(|s| s.is_finite())),
-            confidence: f64::from(outlook.confidence),
+            // In its first minutes a warm-up is like a leak.
+            confidence: f64::from(outlook.confidence)
+                * f64::from(outlook.seen_s / YOUNG_S).clamp(0.0, 1.0),
             cause: outlook.cause,
             above: threshold.above,
         });

@@ -1,5 +1,8 @@
 //! `forestall eval incidents`: does the planner see what is wrong, and would it do the right thing?
 
+mod feeds;
+mod label;
+mod looker;
 mod player;
 mod report;
 mod scenario;

@@ -1,7 +1,7 @@
 //! Plays a scenario: what is measured and seen goes to the watchers in the order in which it comes, and what they find to the
 //! planner; whatever that says is written down.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,16 +12,12 @@ use remedy::guard::Stop;
 use remedy::issue::{Issue, IssueId};
 use remedy::planner::{Batch, Planner};
 use remedy::record::Record;
-use remedy::signs::{
-    DriftingFile, Drifts, ExpiringCertificate, THRESHOLD_DAYS, VulnerablePackage, certificate,
-    vulnerability,
-};
-use remedy::{EntityId, Finding, Kind, Source};
-use series::{Sample, SeriesId, SeriesKey, Timestamp};
-use sha2::{Digest, Sha256};
+use remedy::{Finding, Source};
+use series::Timestamp;
 
-use super::scenario::{Named, Requests, Scenario, Series, keys, seed};
-use super::shape::{Course, Part};
+use super::feeds::feeds;
+use super::looker::Looker;
+use super::scenario::Named;
 use super::stage::{Turn, Watchers, planner, think};
 
 /// Seconds of a turn.
@@ -49,6 +45,8 @@ pub(super) struct Known {
     /// When a rule, probe or report first said the same; infinite when none did.
     pub(super) rule_s: f64,
     pub(super) decisions: Vec<(f64, Decision)>,
+    /// What it was opened for.
+    pub(super) first: Option<Finding>,
 }
 
 /// What came of a scenario.
@@ -102,40 +100,6 @@ pub(super) fn is_open(candidate: &Candidate) -> bool {
     candidate.unfit.is_none() && !candidate.vetoes.iter().any(is_stopped)
 }
 
-/// A sample that comes at a time: which series, the time it bears, its value.
-struct Feed<'a> {
-    keys: Vec<SeriesKey>,
-    ids: Vec<Option<SeriesId>>,
-    source: Origin<'a>,
-    step_s: f64,
-    skew_s: f64,
-    gaps_s: &'a [[f64; 2]],
-    next_s: f64,
-}
-
-enum Origin<'a> {
-    Series(Box<OfSeries<'a>>),
-    Requests(Box<OfRequests<'a>>),
-}
-
-struct OfSeries<'a> {
-    series: &'a Series,
-    course: Course<'a>,
-    total: f64,
-    at_s: f64,
-    epoch_s: f64,
-}
-
-struct OfRequests<'a> {
-    requests: &'a Requests,
-    per_s: Course<'a>,
-    mean: Course<'a>,
-    failed: Course<'a>,
-    /// Of those that are well and those that failed: how many, and their seconds.
-    totals: [f64; 4],
-    at_s: f64,
-}
-
 /// Plays a scenario.
 ///
 /// # Errors
@@ -152,9 +116,8 @@ pub(super) fn play(named: &Named, judge: &Arc<Judge>) -> anyhow::Result<Played> 
         Follower::new(named, false, begin_s)?,
     ];
     let mut n_samples = 0;
-    let n_turns = (scenario.duration_s / TURN_S).ceil() as u64;
-    for i in 0..=n_turns {
-        let t = i as f64 * TURN_S;
+    let turns = (0_u32..).map(|i| f64::from(i) * TURN_S);
+    for t in turns.take_while(|t| *t <= scenario.duration_s) {
         let mut turn = Turn::default();
         for feed in &mut feeds {
             while feed.next_s <= t {
@@ -176,259 +139,6 @@ pub(super) fn play(named: &Named, judge: &Arc<Judge>) -> anyhow::Result<Played> 
         n_samples,
     })
 }
-
-fn feeds<'a>(named: &'a Named, epoch_s: f64) -> anyhow::Result<Vec<Feed<'a>>> {
-    let scenario = &named.scenario;
-    let course = |key: &SeriesKey, what: &str, parts: &'a [Part]| {
-        let seed = seed(&format!("{} {key} {what}", named.name));
-        Course::new(parts, scenario.begins_hour, seed)
-    };
-    let mut feeds = Vec::new();
-    for series in &scenario.series {
-        let keys =
-            keys(&series.metric, &series.labels, &series.each).map_err(anyhow::Error::msg)?;
-        for key in keys {
-            let of = OfSeries {
-                series,
-                course: course(&key, "", &series.shape),
-                total: 0.0,
-                at_s: 0.0,
-                epoch_s,
-            };
-            feeds.push(Feed {
-                keys: vec![key],
-                ids: vec![None],
-                source: Origin::Series(Box::new(of)),
-                step_s: series.step_s.unwrap_or(scenario.step_s),
-                skew_s: series.skew_s,
-                gaps_s: &series.gaps_s,
-                next_s: 0.0,
-            });
-        }
-    }
-    for requests in &scenario.requests {
-        let name = format!("{}_count", requests.metric);
-        let keys = keys(&name, &requests.labels, &requests.each).map_err(anyhow::Error::msg)?;
-        for key in keys {
-            let mut made = Vec::new();
-            for status in ["200", "503"] {
-                for end in ["_count", "_sum"] {
-                    let labels = key.labels().chain([("http_response_status_code", status)]);
-                    made.push(
-                        SeriesKey::new(&format!("{}{end}", requests.metric), labels)
-                            .context("naming requests")?,
-                    );
-                }
-            }
-            // Most clients make the series of failures with the first of them.
-            made.truncate(if requests.failed.is_empty() { 2 } else { 4 });
-            let of = OfRequests {
-                requests,
-                per_s: course(&key, "per_s", &requests.per_s),
-                mean: course(&key, "mean", &requests.mean),
-                failed: course(&key, "failed", &requests.failed),
-                totals: [0.0; 4],
-                at_s: 0.0,
-            };
-            feeds.push(Feed {
-                ids: vec![None; made.len()],
-                keys: made,
-                source: Origin::Requests(Box::new(of)),
-                step_s: scenario.step_s,
-                skew_s: requests.skew_s,
-                gaps_s: &requests.gaps_s,
-                next_s: 0.0,
-            });
-        }
-    }
-    Ok(feeds)
-}
-
-impl Feed<'_> {
-    /// Takes the next samples; returns how many came.
-    fn scrape(
-        &mut self,
-        watchers: &mut Watchers,
-        turn: &mut Turn,
-        instant: &impl Fn(f64) -> Timestamp,
-    ) -> u64 {
-        let t = self.next_s;
-        self.next_s += self.step_s;
-        let values = match &mut self.source {
-            Origin::Series(of) => vec![of.value(t)],
-            Origin::Requests(of) => of.values(t),
-        };
-        if self
-            .gaps_s
-            .iter()
-            .any(|[from, to]| (*from..*to).contains(&t))
-        {
-            return 0;
-        }
-        let mut n = 0;
-        for ((key, id), value) in self.keys.iter().zip(&mut self.ids).zip(values) {
-            let series = *id.get_or_insert_with(|| watchers.add_series(key.clone(), turn));
-            watchers.push(Sample {
-                series,
-                at: instant(t + self.skew_s),
-                value,
-            });
-            n += 1;
-        }
-        n
-    }
-}
-
-/// Whether a total begins again between two times.
-fn is_reset(resets_s: &[f64], from: f64, to: f64) -> bool {
-    resets_s.iter().any(|&at| from < at && at <= to)
-}
-
-impl OfSeries<'_> {
-    fn value(&mut self, t: f64) -> f64 {
-        let series = self.series;
-        let mut value = self.course.at(t);
-        value = value.max(series.low.unwrap_or(f64::NEG_INFINITY));
-        value = value.min(series.high.unwrap_or(f64::INFINITY));
-        if series.counter {
-            if is_reset(&series.resets_s, self.at_s, t) {
-                self.total = 0.0;
-            }
-            self.total += value.max(0.0) * (t - self.at_s);
-            value = self.total;
-        }
-        self.at_s = t;
-        if series.epoch {
-            value += self.epoch_s;
-        }
-        if series.whole { value.round() } else { value }
-    }
-}
-
-impl OfRequests<'_> {
-    fn values(&mut self, t: f64) -> Vec<f64> {
-        if is_reset(&self.requests.resets_s, self.at_s, t) {
-            self.totals = [0.0; 4];
-        }
-        let n = self.per_s.at(t).max(0.0) * (t - self.at_s);
-        let mean = self.mean.at(t).max(0.0);
-        let failed = self.failed.at(t).clamp(0.0, 1.0);
-        for (i, share) in [1.0 - failed, failed].into_iter().enumerate() {
-            self.totals[2 * i] += n * share;
-            self.totals[2 * i + 1] += n * share * mean;
-        }
-        self.at_s = t;
-        self.totals.to_vec()
-    }
-}
-
-/// Looks at certificates, reports and files, as `server::planning::posture` does.
-struct Looker<'a> {
-    scenario: &'a Scenario,
-    begin_s: f64,
-    drifts: Drifts,
-    expiring: BTreeSet<String>,
-    reported: BTreeMap<usize, bool>,
-}
-
-impl<'a> Looker<'a> {
-    fn new(scenario: &'a Scenario, begin_s: f64) -> Self {
-        Self {
-            scenario,
-            begin_s,
-            drifts: Drifts::default(),
-            expiring: BTreeSet::new(),
-            reported: BTreeMap::new(),
-        }
-    }
-
-    fn look(&mut self, t: f64, now: Timestamp, turn: &mut Turn) {
-        let mut found = Vec::new();
-        let at = |s: f64| Timestamp::from_micros(((self.begin_s + s) * 1e6) as i64);
-        for one in &self.scenario.certificates {
-            let Ok(entity) = EntityId::new(Kind::Certificate, &one.name) else {
-                continue;
-            };
-            let is_new = one.renewed_s.is_some_and(|renewed_s| t >= renewed_s);
-            let validity_s = one.validity_days * 86_400.0;
-            let end_s = match one.renewed_s.filter(|_| is_new) {
-                Some(renewed_s) => renewed_s + validity_s,
-                None => one.days_left * 86_400.0,
-            };
-            let seen = ExpiringCertificate {
-                entity,
-                signal: one.name.clone(),
-                not_after: at(end_s),
-                not_before: Some(at(end_s - validity_s)),
-                issuer: one.issuer.clone(),
-                newer_on_disk: !is_new
-                    && one.newer_on_disk_from_s.is_some_and(|from_s| t >= from_s),
-                was_present: self.expiring.contains(&one.name),
-            };
-            let finding = certificate(&seen, THRESHOLD_DAYS, now);
-            if finding.is_present {
-                self.expiring.insert(one.name.clone());
-            } else {
-                self.expiring.remove(&one.name);
-            }
-            found.push(finding);
-        }
-        for (i, one) in self.scenario.vulnerabilities.iter().enumerate() {
-            let is_present = t >= one.from_s && one.to_s.is_none_or(|to_s| t < to_s);
-            if !is_present && self.reported.get(&i) != Some(&true) {
-                continue;
-            }
-            self.reported.insert(i, is_present);
-            let published = one.published_days.map(|days| at(-days * 86_400.0));
-            let seen = VulnerablePackage {
-                target: one.target.clone(),
-                package: one.package.clone(),
-                id: one.id.clone(),
-                installed: one.installed.clone(),
-                fixed: one.fixed.clone(),
-                severity: one.severity.clone(),
-                score: one.score,
-                published,
-                first_seen: at(one.from_s),
-                is_present,
-            };
-            found.extend(vulnerability(&seen, now).ok());
-        }
-        for one in &self.scenario.files {
-            let name = format!("{}:{}", one.host, one.path);
-            let Ok(entity) = EntityId::new(Kind::Configuration, &name) else {
-                continue;
-            };
-            let mut spans = one.differs.iter();
-            let span = spans.find(|span| t >= span.from_s && span.to_s.is_none_or(|to_s| t < to_s));
-            let declared = sha256(&format!("{name} as declared"));
-            let seen = DriftingFile {
-                entity,
-                path: one.path.clone(),
-                actual_sha256: span.map_or_else(
-                    || declared.clone(),
-                    |span| sha256(&format!("{name} {}", span.version)),
-                ),
-                declared_sha256: declared,
-                lines_changed: span.and(one.lines_changed),
-                sensitive: one.sensitive,
-                differs: span.is_some(),
-            };
-            self.drifts.look(&seen, now, &mut found);
-        }
-        let entities = found
-            .iter()
-            .map(|finding| (finding.entity.clone(), Vec::new()));
-        turn.entities.extend(entities);
-        turn.findings.append(&mut found);
-    }
-}
-
-fn sha256(text: &str) -> String {
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A planner, and what it said.
 struct Follower {
     planner: Planner,
@@ -514,9 +224,51 @@ impl Follower {
         self.story.issues.push(Known {
             opened_s: issue.opened.secs_f64() - self.begin_s,
             closed_s,
+            first: issue.evidence.first().cloned(),
             issue,
             rule_s: f64::INFINITY,
             decisions: Vec::new(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_scenario_gives_the_same_story() {
+        let text = r#"
+            about = "A disk fills."
+            sort = "misleading"
+            duration_s = 2400
+            topology.volumes = [{ name = "a:/var", attributes = { growable = "yes" } }]
+            [[series]]
+            metric = "node_filesystem_avail_bytes"
+            labels = { instance = "a:9100", mountpoint = "/var" }
+            shape = [{ constant = 40 }, { line = { per_hour = -60 } }, { noise = 0.2 }]
+            low = 0
+            [[series]]
+            metric = "node_filesystem_size_bytes"
+            labels = { instance = "a:9100", mountpoint = "/var" }
+            shape = [{ constant = 100 }]
+        "#;
+        let named = Named::parse("fills", text).unwrap();
+        let judge = onnx::exhaustion::default_judge().unwrap();
+        let told = || {
+            let played = play(&named, &judge).unwrap();
+            let rank = |decision: &Decision| (Vec::new(), decision.chosen.clone());
+            (played.whole.told(rank), played.rules.told(rank))
+        };
+        let (whole, rules) = told();
+        assert_eq!((whole.clone(), rules.clone()), told());
+        assert!(
+            whole
+                .iter()
+                .any(|one| one.class == "disk_exhaustion" && one.entity == "volume/a:/var")
+        );
+        // A rule says so when it is above 95 %; who hears no prediction hears of it then.
+        assert!(rules[0].opened_s > 2000.0 && whole[0].opened_s < rules[0].opened_s);
+        assert!((whole[0].rule_s - rules[0].opened_s).abs() <= TURN_S);
     }
 }

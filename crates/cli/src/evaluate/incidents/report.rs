@@ -90,6 +90,9 @@ fn figures(out: &mut dyn Write, cards: &[Card]) -> io::Result<()> {
         table.row(std::iter::once(name.to_owned()).chain(cards.iter().map(cell)));
     };
     row("macro-F1 of the class", &|card| measure(&card.macro_f1));
+    row("found, of them too early", &|card| {
+        format!("{} of {}, {}", card.n_found, card.n_expected, card.n_early)
+    });
     row("top-1 of the strategy", &|card| measure(&card.top_1));
     row("top-1, or one that may pass", &|card| measure(&card.fair_1));
     row("top-3", &|card| measure(&card.top_3));

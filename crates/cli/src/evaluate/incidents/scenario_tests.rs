@@ -1,5 +1,7 @@
 //! Files that make no sense are refused, with the place.
 
+use remedy::Class;
+
 use super::*;
 
 const GOOD: &str = r#"
@@ -96,4 +98,46 @@ fn labels_with_several_values_make_several_series() {
     let keys = keys("up", &labels, &each).unwrap();
     assert_eq!(keys.len(), 4);
     assert_eq!(keys[1].to_string(), r#"up{job="api",pod="a",zone="b"}"#);
+}
+
+/// The scenarios of the repository.
+fn committed() -> Vec<Named> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets/incidents");
+    read_all(&dir).unwrap()
+}
+
+#[test]
+fn there_are_enough_of_each_sort_and_class() {
+    let all = committed();
+    let of = |sort: Sort| {
+        all.iter()
+            .filter(|named| named.scenario.sort == sort)
+            .count()
+    };
+    let n_labelled = all
+        .iter()
+        .filter(|named| !named.scenario.expect.is_empty())
+        .count();
+    assert!(n_labelled >= 66, "{n_labelled}");
+    assert!(of(Sort::Overlapping) >= 12 && of(Sort::Misleading) >= 10 && of(Sort::Quiet) >= 14);
+    for class in Class::ALL {
+        let labels = all.iter().flat_map(|named| &named.scenario.expect);
+        let n = labels
+            .filter(|label| label.class == class && !label.optional)
+            .count();
+        assert!(n >= 6, "{n} of {}", class.name());
+    }
+    // About a third is put aside.
+    let n_aside = all.iter().filter(|named| named.is_held_out()).count();
+    assert!(
+        (0.25..0.45).contains(&(n_aside as f64 / all.len() as f64)),
+        "{n_aside}"
+    );
+}
+
+/// Pinned, so that no scenario moves from one part to the other: a name that changes changes its part.
+#[test]
+fn what_is_held_out_stays_so() {
+    let held_out = |name: &str| seed(name).is_multiple_of(3);
+    assert!(held_out("certificate-by-exporter") && !held_out("memory-leak-slow"));
 }

@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 
 use eval::incidents::Marked;
+use remedy::Finding;
 use remedy::decision::{Candidate, Decision};
 
+use super::label::Label;
 use super::player::{Known, Story, is_open};
-use super::scenario::{Label, Named};
+use super::scenario::Named;
 use crate::plain;
 
 pub(super) fn tell(
@@ -110,20 +112,11 @@ fn issue(out: &mut dyn Write, known: &Known) -> io::Result<()> {
     if !issue.note.is_empty() {
         writeln!(out, "    {}", plain::line(&issue.note))?;
     }
-    for finding in &issue.evidence {
-        writeln!(
-            out,
-            "    {} {}: {:.4} of {:.4} {}, P {:.2} within half an hour, {:.2} within a day, confidence {:.2}, {}",
-            finding.source.name(),
-            plain::line(&finding.signal),
-            finding.value,
-            finding.threshold,
-            finding.unit,
-            finding.probability,
-            finding.probability_day,
-            finding.confidence,
-            plain::line(&finding.cause)
-        )?;
+    if let Some(first) = &known.first {
+        writeln!(out, "    opened for: {}", finding(first))?;
+    }
+    for one in &issue.evidence {
+        writeln!(out, "    at the end: {}", finding(one))?;
     }
     let facts: Vec<_> = issue
         .facts
@@ -150,6 +143,21 @@ fn issue(out: &mut dyn Write, known: &Known) -> io::Result<()> {
         decision(out, decided)?;
     }
     Ok(())
+}
+
+fn finding(finding: &Finding) -> String {
+    format!(
+        "{} {}: {:.4} of {:.4} {}, P {:.2} within half an hour, {:.2} within a day, confidence {:.2}, {}",
+        finding.source.name(),
+        plain::line(&finding.signal),
+        finding.value,
+        finding.threshold,
+        finding.unit,
+        finding.probability,
+        finding.probability_day,
+        finding.confidence,
+        plain::line(&finding.cause)
+    )
 }
 
 fn decision(out: &mut dyn Write, decision: &Decision) -> io::Result<()> {
