@@ -158,7 +158,16 @@ impl Planner {
                 .is_some_and(|since| now.seconds_since(since) >= settings.resolve_after_s);
             let heard = issue.seen.max(issue.opened).max(awake);
             let is_silent = now.seconds_since(heard) >= settings.silent_after_s;
-            let may_be_planned = matches!(issue.state, IssueState::Open | IssueState::Acknowledged);
+            // What was escalated without a plan may have more to it by now.
+            let may_be_planned = match issue.state {
+                IssueState::Open | IssueState::Acknowledged => true,
+                IssueState::Escalated => issue.plans.is_empty(),
+                IssueState::Planned
+                | IssueState::Mitigating
+                | IssueState::Verifying
+                | IssueState::Resolved
+                | IssueState::Suppressed => false,
+            };
             let is_due = live
                 .decided
                 .is_some_and(|decided| now.seconds_since(decided) >= settings.reconsider_s);

@@ -33,6 +33,9 @@ impl Planner {
             }
         }
         for id in self.some_that_wait() {
+            if self.outgrown(id) {
+                continue;
+            }
             match self.plans.get(&id).map(|plan| plan.state) {
                 Some(PlanState::Scheduled) => self.begin(id),
                 // Waiting does not disarm what aborts: a person sees at once what would hold it.
@@ -42,6 +45,37 @@ impl Planner {
                 }
             }
         }
+    }
+
+    /// Drops a plan that waits when its strategy does not fit what is known by now, and has the issue thought over; whether it
+    /// was dropped. What a person approved is theirs to drop.
+    fn outgrown(&mut self, id: PlanId) -> bool {
+        let Some(plan) = self.plans.get(&id) else {
+            return false;
+        };
+        let live = self.live.get(&plan.issue);
+        let is_news = live.is_some_and(|live| live.issue.updated > plan.created);
+        if !is_news || !plan.approvals.is_empty() {
+            return false;
+        }
+        let strategy = crate::strategy::strategy(&plan.strategy);
+        let drafted = strategy
+            .zip(live)
+            .map(|(known, live)| (known.draft)(&live.case()));
+        let Some(Err(unfit)) = drafted else {
+            return false;
+        };
+        let issue = plan.issue;
+        let why = format!("it does not fit any more: {}", unfit.0);
+        self.end_plan(id, PlanState::Cancelled, "forestall", &why);
+        self.set_state(
+            issue,
+            IssueState::Open,
+            "forestall",
+            &format!("{id}: {why}"),
+        );
+        self.to_decide.insert(issue);
+        true
     }
 
     /// Plans that wait for approval or for their time: all of them, or when there are too many for one turn, those whose turn

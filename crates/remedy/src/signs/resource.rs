@@ -15,6 +15,10 @@ use crate::{Class, EntityId, Finding, Kind, Source};
 
 /// A resource that was seen for less raises a prediction only when the end is near and as good as certain.
 const YOUNG_S: f32 = 480.0;
+/// What is foreseen for some time of the day alone is told from this probability on, and until it is less than that: over a day
+/// much may happen, and "as likely as not" is no news.
+const ENTER_DAY: f64 = 0.9;
+const LEAVE_DAY: f64 = 0.6;
 const YOUNG_ENTER: f64 = 0.8;
 /// Seconds over which probabilities are smoothed: up fast, because what is near cannot wait, and down slowly.
 const UP_S: f64 = 20.0;
@@ -158,9 +162,9 @@ impl Resource {
         let is_young = outlook.seen_s.is_nan() || outlook.seen_s < YOUNG_S;
         self.is_foretold = match (self.is_foretold, is_young) {
             _ if !left.end => false,
-            (true, _) => soon >= LEAVE || day >= LEAVE,
+            (true, _) => soon >= LEAVE || day >= LEAVE_DAY,
             (false, true) => soon >= YOUNG_ENTER || (soon >= ENTER && told[0] >= YOUNG_ENTER),
-            (false, false) => soon >= ENTER || day >= ENTER,
+            (false, false) => soon >= ENTER || day >= ENTER_DAY,
         };
         let is_judged =
             left.level && !(outlook.family == Family::Cpu && cpu::is_led_by_requests(outlook));

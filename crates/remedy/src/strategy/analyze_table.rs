@@ -17,7 +17,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     authority: Authority::Operator,
     cost_min: 1.0,
     duration_s: 300.0,
-    prior: [6.0, 4.0],
+    prior: [7.0, 3.0],
     harm: 0.01,
     fallbacks: &["add_index", "pause_jobs", "notify_owner"],
     draft,
@@ -59,7 +59,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             {
                 0.3
             }
-            Some(share) if share >= STALE => 0.7,
+            Some(share) if share >= STALE => 0.95,
             _ if table.is_empty() => 0.2,
             _ => 0.35,
         },
@@ -79,7 +79,7 @@ mod tests {
             let case = with("database/orders", Class::SlowQueries, 12.0, &facts);
             draft(&case).map(|draft| draft.fit)
         };
-        assert_eq!(fit("0.4"), Ok(0.7));
+        assert_eq!(fit("0.4"), Ok(0.95));
         assert_eq!(fit("0.15"), Ok(0.35));
         assert!(fit("0.01").is_err());
     }

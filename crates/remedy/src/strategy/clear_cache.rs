@@ -72,7 +72,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     };
     let fit = by_cause(
         case,
-        &[("burst", 0.5), ("growth", 0.4), ("leak", 0.25)],
+        &[("burst", 0.6), ("growth", 0.55), ("leak", 0.25)],
         0.45,
     );
     Ok(Draft {

@@ -77,7 +77,7 @@ pub(super) fn freed(case: &Case, known: &str, usual: f64) -> Result<(Effect, f64
         }
     };
     let effect = draft::effect(case, (case.value - freed).max(0.0), 300.0)?;
-    Ok((effect, if known.is_some() { 0.85 } else { 0.45 }))
+    Ok((effect, if known.is_some() { 0.95 } else { 0.45 }))
 }
 
 #[cfg(test)]

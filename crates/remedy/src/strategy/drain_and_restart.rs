@@ -56,7 +56,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         ),
         fit: by_cause(
             case,
-            &[("leak", 0.65), ("growth", 0.1), ("burst", 0.1)],
+            &[("leak", 0.85), ("growth", 0.1), ("burst", 0.1)],
             0.3,
         ),
         capacity_away: one_of(hosts),

@@ -63,7 +63,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         effect: effect(case, to.max(0.0), 120.0)?,
         because: format!("{idle:.0} sessions hold a connection and do nothing with it"),
         // Of a leak they come back, and still it is the right thing to do first.
-        fit: by_cause(case, &[("leak", 0.75), ("burst", 0.5)], 0.7),
+        fit: by_cause(case, &[("leak", 0.9), ("burst", 0.7)], 0.85),
         capacity_away: 0.0,
     })
 }

@@ -44,7 +44,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             "{callee} answers slowly, and what of {} waits for it is not there for the rest",
             case.entity
         ),
-        fit: by_cause(case, &[("dependency", 0.6)], 0.3),
+        fit: by_cause(case, &[("dependency", 0.9)], 0.3),
         capacity_away: 0.0,
     })
 }

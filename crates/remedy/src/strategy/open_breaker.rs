@@ -48,7 +48,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         callee: callee.clone(),
     };
     // Without what it must have, the caller fails at once instead of late: better for all but those who ask.
-    let fit = if is_optional { 0.85 } else { 0.5 };
+    let fit = if is_optional { 0.95 } else { 0.7 };
     Ok(Draft {
         steps: vec![step(open, 30.0)],
         effect: calm(case, 120.0)?,

@@ -57,9 +57,9 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         target: case.entity.clone(),
     };
     let table = [
-        ("burst", 0.6),
-        ("cycle", 0.4),
-        ("growth", 0.3),
+        ("burst", 0.65),
+        ("cycle", 0.45),
+        ("growth", 0.35),
         ("leak", 0.1),
     ];
     let fit = by_cause(case, &table, 0.4);

@@ -33,7 +33,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
             "what was changed touches neither access nor secrets",
         ));
     } else if case.is("exploited") {
-        (0.6, "attackers are known to use the vulnerability")
+        (0.9, "attackers are known to use the vulnerability")
     } else if is_critical(case) {
         (0.3, "the vulnerability is critical")
     } else {

@@ -20,7 +20,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     // Somebody may have to answer for what was in them.
     cost_min: 4.0,
     duration_s: 60.0,
-    prior: [7.5, 2.5],
+    prior: [8.5, 1.5],
     harm: 0.02,
     fallbacks: &["grow_volume", "notify_owner"],
     draft,
@@ -47,7 +47,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         effect,
         because: "logs that were rotated more than a week ago are seldom asked for".to_owned(),
         // After what is temporary by its place.
-        fit: fit * 0.8,
+        fit: fit * 0.95,
         capacity_away: 0.0,
     })
 }

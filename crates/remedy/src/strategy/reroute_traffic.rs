@@ -52,7 +52,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         fit: by_cause(
             case,
             &[("growth", 0.1), ("burst", 0.15), ("dependency", 0.05)],
-            0.4,
+            0.8,
         ),
         capacity_away: one_of(n),
     })

@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::{Class, Kind};
 
 /// Restarts from which it is a loop.
-const LOOP: f64 = 5.0;
+const LOOP: f64 = 3.0;
 /// Seconds of the first back-off, doubled with each restart up to [`MAX_BACK_OFF_S`], as a kubelet does.
 const BACK_OFF_S: f64 = 10.0;
 const MAX_BACK_OFF_S: f64 = 300.0;

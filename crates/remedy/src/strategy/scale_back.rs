@@ -78,7 +78,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         fit: match &*case.cause {
             // A burst may come back, growth will.
             "burst" | "growth" => 0.1,
-            _ => 0.4,
+            _ => 0.85,
         },
         capacity_away: 1.0 - left,
     })

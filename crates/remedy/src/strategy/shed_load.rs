@@ -23,7 +23,7 @@ pub(super) const STRATEGY: Strategy = Strategy {
     reversibility: Reversibility::Reversible,
     authority: Authority::Operator,
     // People are turned away for as long as it lasts.
-    cost_min: 8.0,
+    cost_min: 12.0,
     duration_s: 10.0,
     prior: [9.0, 1.0],
     harm: 0.03,
@@ -55,8 +55,8 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     // Half of what it takes is no cure.
     let is_enough = share >= needed;
     let table = [
-        ("burst", 0.7),
-        ("growth", 0.35),
+        ("burst", 0.8),
+        ("growth", 0.5),
         ("dependency", 0.3),
         ("leak", 0.1),
     ];

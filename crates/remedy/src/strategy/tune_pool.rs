@@ -60,7 +60,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         // Connections that are never given back fill any pool.
         fit: by_cause(
             case,
-            &[("growth", 0.75), ("burst", 0.6), ("leak", 0.1)],
+            &[("growth", 0.95), ("burst", 0.85), ("leak", 0.1)],
             0.5,
         ),
         capacity_away: 0.0,

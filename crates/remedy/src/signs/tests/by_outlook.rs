@@ -123,8 +123,11 @@ fn an_end_is_foretold_when_it_is_likely_and_taken_back_when_it_is_not() {
         &[0.4, 0.6, 0.4, 0.6, 0.4, 0.6, 0.4, 0.6],
         0.6,
         3_600.0,
-        ".+......",
+        "...+....",
     );
+    // For some time of the day alone it must be as good as sure.
+    check(&[0.1; 8], 0.85, 3_600.0, "........");
+    check(&[0.1; 8], 0.97, 3_600.0, "..+.....");
     // A young resource must be surer.
     check(&[0.7, 0.7, 0.7, 0.7], 0.9, 100.0, "....");
     check(&[0.9, 0.9], 0.9, 100.0, "+.");
