@@ -14,6 +14,7 @@ mod first_minutes;
 mod hogs;
 mod hostile;
 mod kill;
+mod planner_crash;
 mod replay_into;
 mod security;
 mod triton;

@@ -3,6 +3,7 @@
 mod binary;
 mod client;
 mod hog;
+mod postgres;
 mod server;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 pub(crate) use binary::{command, run};
 pub(crate) use client::{Push, Watch, batch, declare, key, named, us};
 pub(crate) use hog::Hog;
+pub(crate) use postgres::{Postgres, scratch};
 pub(crate) use server::Server;
 
 /// The longest that anything here may take. A machine that is busy with a build is slow, not broken.

@@ -140,9 +140,12 @@ impl Mailbox {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Sends a call; whether there was room and somebody to take it.
-    pub(super) fn call(&self, call: Call) -> bool {
-        self.calls.try_send(call).is_ok()
+    /// Sends a call; or says why it cannot be taken.
+    pub(super) fn call(&self, call: Call) -> Result<(), &'static str> {
+        self.calls.try_send(call).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => "too many calls wait for the planner",
+            mpsc::error::TrySendError::Closed(_) => "the planner has stopped",
+        })
     }
 
     pub(super) fn answer(&self, key: String, answer: Answer) {

@@ -25,7 +25,7 @@ use remedy::topology::{Topology, TopologyError};
 use remedy::{Phase, Settings};
 use series::Clock;
 use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::config::Config;
@@ -253,6 +253,7 @@ impl Opened {
                 brake_file,
                 head_file,
                 keep_days: planner.keep_days,
+                errands: JoinSet::new(),
             },
         }))
     }
@@ -350,11 +351,7 @@ impl Planning {
             request,
             reply,
         };
-        if !self.mailbox.call(call) {
-            return Err(CallError::Unavailable(
-                "too many calls wait for the planner".to_owned(),
-            ));
-        }
+        self.call(call)?;
         let done = tokio::spawn(async move {
             let done = replied.await;
             drop(turn);
@@ -372,18 +369,16 @@ impl Planning {
         &self,
         question: impl FnOnce(&Planner) -> T + Send + 'static,
     ) -> Result<T, CallError> {
+        // While it waits to write something down it answers nobody: better told at once than after all of our patience.
+        self.check()?;
         let (reply, replied) = oneshot::channel();
         let question = Box::new(move |planner: &Planner| {
             let _ = reply.send(question(planner));
         });
-        if !self.mailbox.call(Call::Question(question)) {
-            return Err(CallError::Unavailable(
-                "too many calls wait for the planner".to_owned(),
-            ));
-        }
+        self.call(Call::Question(question))?;
         match timeout(PATIENCE, replied).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(_)) | Err(_) => Err(self.doubt()),
+            Ok(Err(_)) | Err(_) => Err(CallError::Unavailable(self.why_silent())),
         }
     }
 
@@ -409,7 +404,8 @@ impl Planning {
         Ok(self.previewer.preview(&plan, &around.attributes))
     }
 
-    fn check(&self) -> Result<(), CallError> {
+    /// Whether what is done can be written down.
+    pub(crate) fn check(&self) -> Result<(), CallError> {
         match self.board.status().trouble {
             None => Ok(()),
             Some(why) => Err(CallError::Unavailable(format!(
@@ -418,9 +414,18 @@ impl Planning {
         }
     }
 
-    fn doubt(&self) -> CallError {
+    fn call(&self, call: Call) -> Result<(), CallError> {
+        let called = self.mailbox.call(call);
+        called.map_err(|why| CallError::Unavailable(why.to_owned()))
+    }
+
+    fn why_silent(&self) -> String {
         let trouble = self.board.status().trouble;
-        let why = trouble.unwrap_or_else(|| "the planner does not answer".to_owned());
+        trouble.unwrap_or_else(|| "the planner does not answer".to_owned())
+    }
+
+    fn doubt(&self) -> CallError {
+        let why = self.why_silent();
         CallError::Unavailable(format!(
             "it is not known whether it was done; ask again with the same request_id: {why}"
         ))

@@ -13,6 +13,7 @@ use remedy::planner::{Batch, Command, Planner, Refused, Reply};
 use remedy::record::Record;
 use series::Clock;
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::board::Board;
@@ -51,6 +52,9 @@ pub(super) struct Worker {
     pub(super) head_file: Option<HeadFile>,
     /// Days after which what is resolved is forgotten.
     pub(super) keep_days: f64,
+    /// Orders under way. They end with this task: whoever goes on from the ledger asks about them, and must not be told that
+    /// one never came while it is still being tried.
+    pub(super) errands: JoinSet<()>,
 }
 
 /// A reply that is sent when what it tells is written down.
@@ -83,6 +87,7 @@ impl Worker {
             self.take_calls(&mut waiting);
             self.take_news();
             self.planner.think();
+            while self.errands.try_join_next().is_some() {}
             if !self.write(waiting).await {
                 break;
             }
@@ -235,7 +240,7 @@ impl Worker {
     }
 
     /// Gives an order to its executor; the answer comes back as a call.
-    fn carry_out(&self, name: &str, order: Order) {
+    fn carry_out(&mut self, name: &str, order: Order) {
         let mailbox = Arc::clone(&self.mailbox);
         let Some(executor) = self.executors.get(name).map(Arc::clone) else {
             let said = format!("there is no executor {name:?} in this configuration");
@@ -247,7 +252,7 @@ impl Worker {
             About::of(plan, &around.attributes)
         });
         let about = about.unwrap_or_default();
-        tokio::spawn(async move {
+        self.errands.spawn(async move {
             if let Err(said) = executor
                 .can(&order.action)
                 .and_then(|()| executor.available())
@@ -260,11 +265,11 @@ impl Worker {
     }
 
     /// Orders that were written down before a crash: what became of each is asked, never tried.
-    fn ask_about_unanswered(&self) {
+    fn ask_about_unanswered(&mut self) {
         for (name, order) in self.planner.unanswered() {
             let mailbox = Arc::clone(&self.mailbox);
             let executor = self.executors.get(name.as_str()).map(Arc::clone);
-            tokio::spawn(async move {
+            self.errands.spawn(async move {
                 let answer = match &executor {
                     Some(executor) => executor.ask(&order).await,
                     None => None,

@@ -12,6 +12,7 @@ mod metrics;
 mod models;
 mod outlook;
 mod planning;
+#[expect(dead_code, reason = "the tests of the binary use more of it")]
 #[path = "../../../../tests/it/harness/postgres.rs"]
 mod postgres;
 mod risk;

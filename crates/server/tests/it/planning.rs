@@ -49,6 +49,8 @@ fn planner(dir: &Path) -> impl Fn(&mut Config) + use<> {
         config.planner.people = serde_json::from_value(people).unwrap();
         let rule = serde_json::json!({
             "class": "network_latency", "metric": "slow_s", "above": 0.2, "for_s": 0.0, "unit": "seconds", "predict": false,
+            // Which a restart mends before all else.
+            "cause": "leak",
         });
         config.findings.rules = vec![serde_json::from_value(rule).unwrap()];
         let declared = serde_json::json!({

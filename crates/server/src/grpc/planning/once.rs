@@ -45,7 +45,8 @@ impl Once<'_> {
             );
             return Err(invalid("request_id", what));
         }
-        let mut content = self.method.as_bytes().to_vec();
+        // Who it is may be told by a token, and not by the message: another's answer is nobody's business.
+        let mut content = [self.method, &who].join("\0").into_bytes();
         content.push(0);
         content.extend(&self.content);
         let digest = Hash::of(&content);
@@ -55,6 +56,8 @@ impl Once<'_> {
                 "the request {id:?} is being answered"
             )));
         };
+        // Asking a database that is away takes its patience, and nothing could be done after.
+        self.planning.check().map_err(not_done)?;
         let known = self.planning.ledger.request(id).await;
         if let Some(known) = known.map_err(|error| not_read(&error))? {
             if known.digest != digest {

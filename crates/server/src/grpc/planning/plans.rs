@@ -31,9 +31,7 @@ impl PlanService for Plans {
         let request = request.into_inner();
         let issue = match request.issue.as_str() {
             "" => None,
-            text => Some(text.parse().map_err(|error: remedy::issue::NumberError| {
-                invalid("issue", error.to_string())
-            })?),
+            text => Some(read::id("issue", text)?),
         };
         let filter = PlanFilter {
             issue,

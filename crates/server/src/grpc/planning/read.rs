@@ -3,7 +3,7 @@
 use ledger::{Cursor, Page};
 use proto::v1;
 use remedy::Class;
-use remedy::issue::{IssueId, IssueState, Severity};
+use remedy::issue::{IssueId, IssueState, NumberError, Severity};
 use remedy::plan::{PlanId, PlanState};
 use tonic::Status;
 
@@ -58,18 +58,33 @@ pub(super) fn severity(number: i32) -> Result<Severity, Status> {
 }
 
 pub(super) fn issue_id(text: &str) -> Result<IssueId, Status> {
-    text.parse()
-        .map_err(|error: remedy::issue::NumberError| invalid("id", error.to_string()))
+    id("id", text)
 }
 
 pub(super) fn plan_id(text: &str) -> Result<PlanId, Status> {
-    text.parse()
-        .map_err(|error: remedy::issue::NumberError| invalid("id", error.to_string()))
+    id("id", text)
+}
+
+/// A number as we write it: `i+7` and `i07` are no other names of `i7`.
+pub(super) fn id<T>(field: &str, text: &str) -> Result<T, Status>
+where
+    T: std::str::FromStr<Err = NumberError> + std::fmt::Display,
+{
+    let id: T = text
+        .parse()
+        .map_err(|error: NumberError| invalid(field, error.to_string()))?;
+    match id.to_string() == text {
+        true => Ok(id),
+        false => Err(invalid(
+            field,
+            format!("{text:?} is not how {id} is written"),
+        )),
+    }
 }
 
 /// `operations/p4`.
 pub(super) fn operation(text: &str) -> Result<PlanId, Status> {
-    let id = text.strip_prefix("operations/").map(str::parse);
+    let id = text.strip_prefix("operations/").map(plan_id);
     match id {
         Some(Ok(id)) => Ok(id),
         Some(Err(_)) | None => {

@@ -1,5 +1,7 @@
 //! From a sample to an issue, a plan and its end; and over a restart.
 
+use std::slice::from_ref;
+
 use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -15,7 +17,7 @@ async fn a_sample_becomes_an_issue_that_all_see_and_a_plan_that_waits() {
         .issues()
         .list_issues(v1::ListIssuesRequest::default())
         .await;
-    assert_eq!(listed.unwrap().into_inner().issues, [issue.clone()]);
+    assert_eq!(listed.unwrap().into_inner().issues, from_ref(&issue));
     let get = v1::GetIssueRequest {
         id: issue.id.clone(),
     };
@@ -138,8 +140,13 @@ async fn what_was_decided_and_what_waits_outlives_a_restart() {
         .unwrap()
         .into_inner()
         .brake;
+    // That the brake would hold it is told before anybody approves.
+    let plan = eventually(async || {
+        let plan = server.get_plan(&issue.plans[0]).await;
+        plan.held.contains("brake").then_some(plan)
+    })
+    .await;
     let before = server.get_safety().await;
-    let plan = server.get_plan(&issue.plans[0]).await;
 
     let server = server.restart(planner(dir.path())).await;
     let after = server.get_safety().await;
@@ -148,7 +155,7 @@ async fn what_was_decided_and_what_waits_outlives_a_restart() {
         .issues()
         .list_issues(v1::ListIssuesRequest::default())
         .await;
-    assert_eq!(listed.unwrap().into_inner().issues, [issue.clone()]);
+    assert_eq!(listed.unwrap().into_inner().issues, from_ref(&issue));
     assert_eq!(server.get_plan(&plan.id).await, plan);
 
     // Approved, it is held by the brake, and goes on when that is released.

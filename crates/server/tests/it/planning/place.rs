@@ -12,8 +12,7 @@ async fn refused(edit: impl FnOnce(&mut Config)) -> String {
     let clock: std::sync::Arc<dyn series::Clock> = TestClock::at_start();
     let error = start_server(config(edit), clock)
         .await
-        .err()
-        .expect("it does not start");
+        .expect_err("it does not start");
     assert!(matches!(error, StartError::Planning(_)), "{error:?}");
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);

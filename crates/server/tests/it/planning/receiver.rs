@@ -40,6 +40,8 @@ pub(super) struct Receiver {
     taken: Mutex<Vec<Taken>>,
     /// What was carried out, in order.
     done: Mutex<Vec<Order>>,
+    /// Orders so far, undoings too.
+    n_orders: Mutex<usize>,
     /// Requests whose signature did not fit.
     forged: Mutex<usize>,
     bell: Notify,
@@ -157,8 +159,9 @@ impl Receiver {
             (true, false) => return Some(("404 Not Found", String::new())),
             (false, false) => {}
         }
-        // Counted from 0, undoings too.
-        let n = done.len();
+        let mut n_orders = self.n_orders.lock();
+        let n = *n_orders;
+        *n_orders += 1;
         let conduct = self
             .but
             .filter(|(at, _)| *at == n)
