@@ -4,6 +4,7 @@
 //! given again.
 
 mod active;
+mod asked;
 mod books;
 mod carry;
 mod clock;
@@ -21,7 +22,7 @@ mod tests;
 mod undo;
 mod wait;
 
-pub use command::{Command, Refused, Reply};
+pub use asked::{Command, Refused, Reply};
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;

@@ -108,7 +108,7 @@ fn a_kill_that_the_host_counts_is_that_of_what_had_no_memory_left() {
     let kill = finding("host/web-1", Class::ProcessCrash, "oom", 1.0);
     let mut world = World::new(settings(Phase::Approve));
     world.turns(1, 5.0, &[leak()]);
-    world.turns(1, 5.0, &[kill.clone()]);
+    world.turns(1, 5.0, std::slice::from_ref(&kill));
     assert_eq!(only(&world), ("instance/api-1".to_owned(), 1, 2));
     let mut world = World::new(settings(Phase::Approve));
     world.turns(1, 5.0, &[kill]);
