@@ -94,15 +94,18 @@ impl Pool {
             (waiting == 0, is_full)
         };
         if was_empty {
-            let due = if is_full {
+            let mut ready = self.shared.ready.lock();
+            // Others may have filled the batch since, and found no ticket to hasten.
+            let due = if is_full || model.queue.lock().rows() >= max_rows {
                 arrived
             } else {
                 arrived + max_delay
             };
-            self.shared.ready.lock().tickets.push(Ticket {
+            ready.tickets.push(Ticket {
                 model: Arc::clone(model),
                 due,
             });
+            drop(ready);
             self.shared.changed.notify_one();
         } else if is_full && !max_delay.is_zero() {
             let mut ready = self.shared.ready.lock();
