@@ -87,6 +87,9 @@ pub struct Situation {
     pub graver: Option<String>,
     /// Why the clock cannot be relied on.
     pub clock: Option<String>,
+    /// Why the executor takes no orders now.
+    #[serde(default)]
+    pub executor: Option<String>,
 }
 
 impl Situation {
@@ -108,6 +111,7 @@ impl Situation {
             service_away: 0.0,
             graver: None,
             clock: None,
+            executor: None,
         }
     }
 
@@ -124,6 +128,9 @@ impl Situation {
         }
         if let Some(why) = &self.clock {
             stop("clock", Stop::ForNow, why.clone());
+        }
+        if let Some(why) = &self.executor {
+            stop("executor", Stop::ForNow, why.clone());
         }
         if !self.is_still_so {
             stop(

@@ -168,7 +168,12 @@ impl Planner {
         let mut against = self.objections(plan);
         let was_approved = plan.approvals.iter().any(|approval| approval.is_yes);
         against.retain_mut(|veto| match (veto.rule.as_str(), veto.layer, veto.stop) {
-            ("brake" | "clock" | "storm" | "actions_per_target" | "actions_per_hour", _, _) => true,
+            (
+                "brake" | "clock" | "storm" | "executor" | "actions_per_target"
+                | "actions_per_hour",
+                _,
+                _,
+            ) => true,
             // A freeze may last for days: what was done half does not.
             ("graver_issue" | "freeze", _, _) => {
                 veto.stop = Stop::ForGood;

@@ -102,7 +102,7 @@ impl Planner {
             .copied()
     }
 
-    fn is_recent(&self, issue: &Issue) -> bool {
+    pub(super) fn is_recent(&self, issue: &Issue) -> bool {
         self.now().seconds_since(issue.seen.max(issue.opened)) <= self.settings.correlate_s
     }
 
@@ -118,6 +118,9 @@ impl Planner {
             {
                 return Some(issue.id);
             }
+        }
+        if let Some(id) = self.sibling(finding) {
+            return Some(id);
         }
         // What runs on this host names it among its causes.
         let on_it = self.by_cause.get(&finding.entity).into_iter().flatten();
@@ -177,13 +180,6 @@ impl Planner {
             returned_from: before,
             facts: finding.facts.clone(),
         };
-        for cause in &causes {
-            self.by_cause.entry(cause.clone()).or_default().insert(id);
-        }
-        self.by_entity
-            .entry(finding.entity.clone())
-            .or_default()
-            .insert(id);
         self.live.insert(
             id,
             Live {
@@ -197,6 +193,7 @@ impl Planner {
                 written: self.now(),
             },
         );
+        self.enlist(id);
         self.dirty_issues.insert(id);
         self.to_decide.insert(id);
         let body = serde_json::json!({

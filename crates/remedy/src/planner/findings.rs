@@ -84,7 +84,7 @@ impl Planner {
         // Findings of others that it explains count, and are kept in the ledger; what is known of it is about itself. The limit
         // of a host is not that of the container that fills it.
         if finding.entity != live.issue.entity || finding.class != live.issue.class {
-            return;
+            return self.pass_on(id, finding);
         }
         for (name, value) in &finding.facts {
             if live.issue.facts.len() < crate::MAX_FACTS || live.issue.facts.contains_key(name) {

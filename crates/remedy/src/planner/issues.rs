@@ -1,9 +1,6 @@
 //! The life of an issue: how bad it is, and how it ends.
 
-use std::collections::{BTreeSet, HashMap};
-
 use super::{Live, Planner};
-use crate::EntityId;
 use crate::issue::{IssueId, IssueState, Severity};
 use crate::plan::{Plan, PlanState};
 use crate::strategy::Case;
@@ -118,6 +115,7 @@ impl Planner {
         if !self.set_state(id, IssueState::Resolved, who, note) {
             return;
         }
+        self.unlist(id);
         let Some(mut live) = self.live.remove(&id) else {
             return;
         };
@@ -125,10 +123,6 @@ impl Planner {
         for key in &live.keys {
             self.by_finding.remove(key);
         }
-        for cause in &live.causes {
-            unlist(&mut self.by_cause, cause, id);
-        }
-        unlist(&mut self.by_entity, &live.issue.entity, id);
         self.storm.issues.retain(|_, issue| *issue != id);
         self.to_decide.remove(&id);
         let about = (live.issue.entity.clone(), live.issue.class);
@@ -255,16 +249,6 @@ impl Planner {
         let plans = self.active_of(live).filter(waits).map(|plan| plan.id);
         for plan in plans.collect::<Vec<_>>() {
             self.end_plan(plan, PlanState::Cancelled, "forestall", why);
-        }
-    }
-}
-
-/// Takes an issue out of an index.
-fn unlist(index: &mut HashMap<EntityId, BTreeSet<IssueId>>, entity: &EntityId, id: IssueId) {
-    if let Some(ids) = index.get_mut(entity) {
-        ids.remove(&id);
-        if ids.is_empty() {
-            index.remove(entity);
         }
     }
 }

@@ -38,6 +38,7 @@ impl Planner {
             topology: parts.topology,
             people: parts.people,
             executor: parts.executor,
+            unavailable: None,
             seed: parts.seed,
             clock: Clock::new(now),
             awake: None,
@@ -50,6 +51,7 @@ impl Planner {
             looked_at: PlanId::default(),
             by_finding: HashMap::new(),
             by_entity: HashMap::new(),
+            by_service: HashMap::new(),
             by_cause: HashMap::new(),
             measured: BTreeMap::new(),
             leases: memory
@@ -81,17 +83,9 @@ impl Planner {
             let around = planner.topology.surroundings(&issue.entity);
             let causes = planner.topology.causes(&issue.entity);
             let causes: Vec<_> = causes.into_iter().map(|(id, _)| id).collect();
-            for cause in &causes {
-                planner
-                    .by_cause
-                    .entry(cause.clone())
-                    .or_default()
-                    .insert(issue.id);
-            }
-            let by_entity = planner.by_entity.entry(issue.entity.clone()).or_default();
-            by_entity.insert(issue.id);
+            let id = issue.id;
             planner.live.insert(
-                issue.id,
+                id,
                 Live {
                     around,
                     keys: HashSet::new(),
@@ -103,6 +97,7 @@ impl Planner {
                     issue,
                 },
             );
+            planner.enlist(id);
         }
         for record in memory.findings {
             planner.adopt(record.issue, &record.finding);

@@ -11,10 +11,12 @@ mod clock;
 mod command;
 mod correlate;
 mod findings;
+mod indexes;
 mod issues;
 mod judge;
 mod memory;
 mod plans;
+mod siblings;
 mod situation;
 mod storm;
 #[cfg(test)]
@@ -86,6 +88,8 @@ pub struct Planner {
     people: BTreeMap<String, Authority>,
     /// The executor for plans that may change something; `dry_run` while there is none.
     executor: String,
+    /// Why it takes no orders now.
+    unavailable: Option<String>,
     seed: u64,
     clock: Clock,
     /// Since when it has been listening without a pause: before that, silence says nothing.
@@ -106,6 +110,8 @@ pub struct Planner {
     looked_at: PlanId,
     by_finding: HashMap<Arc<Key>, IssueId>,
     by_entity: HashMap<EntityId, BTreeSet<IssueId>>,
+    /// Live issues of instances, by their service.
+    by_service: HashMap<EntityId, BTreeSet<IssueId>>,
     /// Live issues by what would explain them.
     by_cause: HashMap<EntityId, BTreeSet<IssueId>>,
     /// The signals that plans are judged by.
@@ -251,6 +257,17 @@ impl Planner {
             Phase::Observe | Phase::Propose => DRY_RUN,
             Phase::Approve | Phase::Constrained | Phase::Autonomous => &self.executor,
         }
+    }
+
+    /// Tells whether the executor of the present phase takes orders now, and if not, why: plans are held meanwhile.
+    pub fn set_unavailable(&mut self, why: Option<String>) {
+        self.unavailable = why;
+    }
+
+    /// The executor that an approved plan is given to now.
+    #[must_use]
+    pub fn executor_now(&self) -> &str {
+        self.executor()
     }
 
     /// Signals that plans are judged by: whoever drives it tells their values with [`Planner::measure`].

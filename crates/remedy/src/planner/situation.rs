@@ -55,6 +55,7 @@ impl Planner {
             service_away: (beside.count() as f64 / f64::from(replicas)).min(1.0),
             graver: plan.and_then(|plan| self.graver(plan)),
             clock: self.clock.doubt().map(str::to_owned),
+            executor: self.unavailable.clone(),
         }
     }
 

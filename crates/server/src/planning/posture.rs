@@ -107,8 +107,9 @@ impl Looker {
 
     fn look(&mut self, now: Timestamp) -> Vec<Finding> {
         let mut found = Vec::new();
-        for place in self.config.certificates.clone() {
-            self.certificate(&place, now, &mut found);
+        let chains = self.chains();
+        for (place, chain) in &chains {
+            self.certificate(place, chain, &chains, now, &mut found);
         }
         for path in self.config.reports.clone() {
             self.report(&path, now, &mut found);
@@ -135,17 +136,34 @@ impl Looker {
         }
     }
 
-    fn certificate(&mut self, place: &str, now: Timestamp, found: &mut Vec<Finding>) {
-        let is_file = place.starts_with('/') || place.starts_with("./");
-        let chain: Result<Chain, Box<dyn std::error::Error>> = match is_file {
-            true => posture::certificate::read_file(place.as_ref()).map_err(Into::into),
-            false => posture::certificate::probe(place, None, PROBE).map_err(Into::into),
-        };
-        let chain = match chain {
-            Ok(chain) => chain,
-            Err(error) => return self.tell(place, Some(&*error)),
-        };
-        self.tell(place, None);
+    /// The certificates that can be looked at, by their places.
+    fn chains(&mut self) -> Vec<(String, Chain)> {
+        let mut out = Vec::new();
+        for place in self.config.certificates.clone() {
+            let chain: Result<Chain, Box<dyn std::error::Error>> = match is_file(&place) {
+                true => posture::certificate::read_file(place.as_ref()).map_err(Into::into),
+                false => posture::certificate::probe(&place, None, PROBE).map_err(Into::into),
+            };
+            match chain {
+                Ok(chain) => {
+                    self.tell(&place, None);
+                    out.push((place, chain));
+                }
+                Err(error) => self.tell(&place, Some(&*error)),
+            }
+        }
+        out
+    }
+
+    fn certificate(
+        &mut self,
+        place: &str,
+        chain: &Chain,
+        all: &[(String, Chain)],
+        now: Timestamp,
+        found: &mut Vec<Finding>,
+    ) {
+        let is_file = is_file(place);
         let name = match is_file {
             true => format!("{}:{place}", self.host),
             false => place.to_owned(),
@@ -160,7 +178,7 @@ impl Looker {
             not_after: first.not_after,
             not_before: Some(first.not_before),
             issuer: first.issuer.clone(),
-            newer_on_disk: false,
+            newer_on_disk: !is_file && has_newer(chain, all),
             was_present: self.expiring.contains(place),
         };
         let finding = certificate(&seen, self.config.certificate_days, now);
@@ -225,6 +243,22 @@ impl Looker {
         };
         self.drifts.look(&seen, now, found);
     }
+}
+
+fn is_file(place: &str) -> bool {
+    place.starts_with('/') || place.starts_with("./")
+}
+
+/// Whether one of the files holds a certificate for the same name that ends later than the one that is served.
+fn has_newer(served: &Chain, all: &[(String, Chain)]) -> bool {
+    let served = served.leaf();
+    let files = all.iter().filter(|(place, _)| is_file(place));
+    let mut leaves = files.map(|(_, chain)| chain.leaf());
+    leaves.any(|leaf| {
+        let is_same = leaf.names.iter().any(|name| served.names.contains(name))
+            || leaf.common_name.is_some() && leaf.common_name == served.common_name;
+        is_same && leaf.not_after > served.not_after
+    })
 }
 
 /// Whether a file decides who may do what, by where it is.

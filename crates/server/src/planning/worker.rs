@@ -81,6 +81,7 @@ impl Worker {
                 () = self.mailbox.bell.notified() => {}
                 _ = tick.tick() => {
                     self.look_at_brake_file();
+                    self.ask_executor();
                     self.planner.tick(self.clock.now());
                 }
             }
@@ -154,6 +155,13 @@ impl Worker {
                 News::Entity(id, links) => self.planner.topology.learn(&id, &links, now),
             }
         }
+    }
+
+    /// While the executor takes no orders plans are held, not failed.
+    fn ask_executor(&mut self) {
+        let executor = self.executors.get(self.planner.executor_now());
+        let why = executor.and_then(|executor| executor.available().err());
+        self.planner.set_unavailable(why);
     }
 
     /// A file that appears engages the brake; one that disappears releases it, if it was engaged by the file.

@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn files_that_are_secret_as_a_whole() {
         let is = |path: &str| is_secret_file(Path::new(path));
-        assert!(is("/root/.pgpass") && is("/run/secrets/db") && is("secrets/a/b"));
+        assert!(is("/srv/app/.pgpass") && is("/run/secrets/db") && is("secrets/a/b"));
         assert!(!is("/etc/pam.d/password-auth") && !is("/etc/secrets.yaml") && !is("/") && !is(""));
     }
 }

@@ -4,7 +4,7 @@ use super::shop::{finding, leak, settings};
 use super::world::World;
 use crate::issue::{IssueId, IssueState};
 use crate::plan::PlanState;
-use crate::{Class, Finding, Phase};
+use crate::{Class, Finding, Phase, Source};
 
 fn late() -> Finding {
     finding("service/api", Class::NetworkLatency, "", 0.9)
@@ -117,6 +117,42 @@ fn a_kill_that_the_host_counts_is_that_of_what_had_no_memory_left() {
         "host/web-1",
         "with nobody to be blamed it is the host's"
     );
+}
+
+#[test]
+fn instances_of_one_service_are_one_issue_that_goes_from_one_to_the_next() {
+    let of = |instance| finding(instance, Class::MemoryExhaustion, "leak", 0.95);
+    let (first, second) = (of("instance/api-1"), of("instance/api-2"));
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(2, 5.0, &[first.clone(), second.clone()]);
+    assert_eq!(only(&world), ("instance/api-1".to_owned(), 1, 4));
+    // The first is well again: its plan is of no use to the second, which gets its own.
+    world.take_back(&first);
+    world.turns(1, 5.0, std::slice::from_ref(&second));
+    assert_eq!(world.plan(1).state, PlanState::Cancelled);
+    world.turns(2, 5.0, std::slice::from_ref(&second));
+    assert_eq!(only(&world).0, "instance/api-2");
+    assert_eq!(world.plan(2).entity.as_str(), "instance/api-2");
+    world.restart();
+    world.turns(1, 5.0, std::slice::from_ref(&second));
+    assert_eq!(only(&world).0, "instance/api-2");
+    world.take_back(&second);
+    world.turns(15, 10.0, &[]);
+    assert!(world.live().is_empty());
+}
+
+#[test]
+fn an_instance_that_is_soon_at_its_end_does_not_hide_behind_one_that_has_time() {
+    let mut slow = finding("instance/api-1", Class::MemoryExhaustion, "leak", 0.7);
+    slow.source = Source::Prediction;
+    slow.probability = 0.5;
+    slow.probability_day = 0.95;
+    let mut soon = finding("instance/api-2", Class::MemoryExhaustion, "leak", 0.9);
+    soon.source = Source::Prediction;
+    soon.probability = 0.95;
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(1, 5.0, &[slow, soon]);
+    assert_eq!(world.live().len(), 2);
 }
 
 #[test]
