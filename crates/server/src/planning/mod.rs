@@ -17,6 +17,7 @@ use std::time::Duration;
 use executor::webhook::{Limits, Secret, WebhookConfig};
 use executor::{Executor, Preview};
 use ledger::{Ledger, Location, Since};
+use remedy::action::Action;
 use remedy::decision::{Decision, Input};
 use remedy::issue::IssueId;
 use remedy::plan::Plan;
@@ -28,7 +29,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
-use crate::config::Config;
+use crate::config::{Config, DriftConfig};
 
 pub(crate) use board::{Board, Status};
 pub(crate) use mailbox::{Mailbox, News};
@@ -106,6 +107,8 @@ pub(crate) struct Planning {
     pub(crate) people: People,
     pub(crate) settings: Settings,
     pub(crate) executor: String,
+    /// Files whose difference is shown with a plan for them.
+    drift: Vec<DriftConfig>,
     /// Requests that are being answered.
     pub(crate) turns: Turns,
     previewer: Arc<dyn Executor>,
@@ -236,6 +239,7 @@ impl Opened {
                 Phase::Observe | Phase::Propose => "dry_run".to_owned(),
                 Phase::Approve | Phase::Constrained | Phase::Autonomous => planner.executor.clone(),
             },
+            drift: config.findings.drift.clone(),
             turns: Turns::default(),
             previewer,
         });
@@ -401,7 +405,19 @@ impl Planning {
         let around = self
             .ask(move |planner| planner.topology.surroundings(&entity))
             .await?;
-        Ok(self.previewer.preview(&plan, &around.attributes))
+        let mut preview = self.previewer.preview(&plan, &around.attributes);
+        let mut actions = plan.steps.iter().map(|planned| &planned.step.action);
+        let applied = actions.find(|action| matches!(action, Action::ApplyConfiguration { .. }));
+        let applied = applied.map(|action| action.target().clone());
+        if let Some(target) = applied {
+            let files = self.drift.clone();
+            let looked = tokio::task::spawn_blocking(move || posture::difference(&files, &target));
+            // The task ends early only when it panics, which has been printed.
+            if let Ok(Some(difference)) = looked.await {
+                preview.diff.push_str(&difference);
+            }
+        }
+        Ok(preview)
     }
 
     /// Whether what is done can be written down.

@@ -73,6 +73,35 @@ pub(super) fn start(
     }))
 }
 
+/// How a file differs from what is declared, as it is now, for whoever reviews a plan for it. What looks like a secret is masked.
+pub(super) fn difference(files: &[DriftConfig], target: &EntityId) -> Option<String> {
+    let host = local_host();
+    let file = files
+        .iter()
+        .find(|file| configuration(&host, file).as_ref() == Some(target))?;
+    let drift = posture::drift::compare(&file.declared, &file.actual, file.comparison()).ok()?;
+    match drift.content {
+        // The plan goes from what is to what is declared; the difference is told the other way about.
+        Content::Text(diff) => Some(format!("from what is declared to what is there:\n{diff}")),
+        Content::Same | Content::Equivalent | Content::Opaque | Content::Missing => None,
+    }
+}
+
+/// The entity of a file of this host.
+fn configuration(host: &str, file: &DriftConfig) -> Option<EntityId> {
+    let name = format!("{host}:{}", file.actual.display());
+    EntityId::new(Kind::Configuration, &name).ok()
+}
+
+impl DriftConfig {
+    const fn comparison(&self) -> Comparison {
+        match self.normalise {
+            true => Comparison::Normalised,
+            false => Comparison::Exact,
+        }
+    }
+}
+
 /// Looks, and remembers what it said.
 struct Looker {
     config: FindingsConfig,
@@ -214,17 +243,12 @@ impl Looker {
 
     fn drift(&mut self, file: &DriftConfig, now: Timestamp, found: &mut Vec<Finding>) {
         let place = file.actual.display().to_string();
-        let comparison = match file.normalise {
-            true => Comparison::Normalised,
-            false => Comparison::Exact,
-        };
-        let drift = match posture::drift::compare(&file.declared, &file.actual, comparison) {
+        let drift = match posture::drift::compare(&file.declared, &file.actual, file.comparison()) {
             Ok(drift) => drift,
             Err(error) => return self.tell(&place, Some(&error)),
         };
         self.tell(&place, None);
-        let name = format!("{}:{place}", self.host);
-        let Ok(entity) = EntityId::new(Kind::Configuration, &name) else {
+        let Some(entity) = configuration(&self.host, file) else {
             return;
         };
         let lines_changed = match &drift.content {
