@@ -1,0 +1,286 @@
+//! From a configuration to a planner: its ledger is opened, its memory brought back, its executors built.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use executor::Executor;
+use executor::webhook::{Limits, Secret, WebhookConfig};
+use ledger::{Ledger, Location, Since};
+use remedy::Phase;
+use remedy::planner::{Parts, Planner, PlannerError};
+use remedy::topology::{Topology, TopologyError};
+use series::Clock;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::board::{Board, Status};
+use super::head::HeadFile;
+use super::mailbox::Mailbox;
+use super::people::{People, PersonError, local_name};
+use super::turns::Turns;
+use super::worker::Worker;
+use super::{Planning, posture};
+use crate::config::Config;
+
+/// Why there is no planner.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanningError {
+    /// The place of the ledger makes no sense.
+    #[error("planner.ledger")]
+    Location(#[from] ledger::LocationError),
+    /// The ledger cannot be opened.
+    #[error("the ledger of the planner (planner.ledger; planner.enabled = false does without)")]
+    Open(#[from] ledger::OpenError),
+    /// The ledger cannot be read.
+    #[error("reading the ledger of the planner")]
+    Load(#[from] ledger::LoadError),
+    /// The topology makes no sense.
+    #[error("the topology")]
+    Topology(#[from] TopologyError),
+    /// The settings make no sense.
+    #[error("the section safety")]
+    Planner(#[from] PlannerError),
+    /// The executor cannot be built.
+    #[error("planner.executor")]
+    Executor(#[from] executor::BuildError),
+    /// A secret cannot be used.
+    #[error("the secret in {path}: {why}")]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A person's token cannot be used.
+    #[error("planner.people")]
+    People(#[from] PersonError),
+    /// The audit in the ledger is not the one that this server wrote.
+    #[error(
+        "the audit in {ledger} ends at entry {found}, this server wrote up to entry {kept}: it was cut or replaced. See `forestall audit verify`; to begin anew all the same, remove {path}"
+    )]
+    Cut {
+        /// Where the ledger is.
+        ledger: String,
+        /// Its last entry.
+        found: u64,
+        /// The last that was kept beside it.
+        kept: u64,
+        /// Where that is kept.
+        path: PathBuf,
+    },
+}
+
+/// A planner between its opening and its task.
+pub(crate) struct Opened {
+    planning: Arc<Planning>,
+    worker: Worker,
+}
+
+/// Where the ledger is when the configuration does not say.
+pub fn default_ledger(state_dir: &Path) -> PathBuf {
+    state_dir.join("ledger.sqlite")
+}
+
+impl Opened {
+    /// Opens the ledger and brings the planner back. `None` when there is to be none, or nowhere to remember anything.
+    pub(crate) async fn new(
+        config: &Config,
+        state_dir: Option<&Path>,
+        clock: &Arc<dyn Clock>,
+        stopping: watch::Receiver<bool>,
+    ) -> Result<Option<Self>, PlanningError> {
+        let planner = &config.planner;
+        if !planner.enabled {
+            return Ok(None);
+        }
+        let location: Location = match (planner.ledger.as_str(), state_dir) {
+            ("", Some(dir)) => Location::Sqlite(default_ledger(dir)),
+            ("", None) => {
+                tracing::warn!(
+                    "there is no planner: it has nowhere to remember what it does (state.enabled, or planner.ledger)"
+                );
+                return Ok(None);
+            }
+            (text, _) => text.parse()?,
+        };
+        let people = People::new(planner)?;
+        let topology = Topology::from_declared(&config.topology)?;
+        for undeclared in topology.undeclared() {
+            tracing::warn!(
+                "the topology names {undeclared:?}, which is not declared: is it a slip of the pen?"
+            );
+        }
+        let executors = executors(config, clock)?;
+        let ledger = Arc::new(Ledger::open_for_writing(&location).await?);
+        let now = clock.now();
+        let ago = |s: f64| now.plus_micros(-(s * 1e6) as i64);
+        // The limits look back an hour, and attempts are found through the plans of their issues.
+        let attempts_s = config.safety.attempts_window_s.max(3600.0);
+        let memory = ledger
+            .load(Since {
+                attempts: ago(attempts_s),
+                resolved: ago(config.safety.return_within_s.max(attempts_s)),
+            })
+            .await?;
+        let beside = state_dir.map(|dir| dir.join("audit.head"));
+        let head_file = beside.map(HeadFile::new);
+        if let Some(file) = &head_file
+            && let Some(cut) = file
+                .check(&ledger, memory.head)
+                .await
+                .map_err(ledger::LoadError::from)?
+        {
+            return Err(PlanningError::Cut {
+                ledger: location.to_string(),
+                found: cut.found,
+                kept: cut.kept,
+                path: file.path().to_owned(),
+            });
+        }
+        let (mailbox, calls) = Mailbox::new(planner.queue_findings);
+        let (mailbox, mut authorities) = (Arc::new(mailbox), planner.authorities(&local_name()));
+        authorities.insert(
+            crate::config::BRAKE_FILE.to_owned(),
+            remedy::strategy::Authority::Owner,
+        );
+        let machine = Planner::new(
+            Parts {
+                settings: config.safety.clone(),
+                topology,
+                people: authorities,
+                executor: planner.executor.clone(),
+                seed: planner.seed,
+            },
+            memory,
+        )?;
+        let status = Status {
+            phase: config.safety.phase,
+            brake: machine.brake().clone(),
+            storm: None,
+            head: machine.head(),
+            counts: machine.counts(),
+            trouble: None,
+        };
+        let board = Arc::new(Board::new(
+            status,
+            config.watch.max_watchers,
+            config.watch.queue_risks,
+        ));
+        let known = machine
+            .issues()
+            .cloned()
+            .map(|issue| remedy::record::Record::Issue(Box::new(issue)));
+        let plans = machine
+            .plans()
+            .cloned()
+            .map(|plan| remedy::record::Record::Plan(Box::new(plan)));
+        board.record(&known.chain(plans).collect::<Vec<_>>());
+        let brake_file = match (planner.brake_file.as_os_str().is_empty(), state_dir) {
+            (true, dir) => dir.map(|dir| dir.join("brake")),
+            (false, _) => Some(planner.brake_file.clone()),
+        };
+        let previewer = Arc::clone(&executors["dry_run"]);
+        let planning = Arc::new(Planning {
+            mailbox: Arc::clone(&mailbox),
+            board: Arc::clone(&board),
+            ledger: Arc::clone(&ledger),
+            people,
+            settings: config.safety.clone(),
+            executor: match config.safety.phase {
+                Phase::Observe | Phase::Propose => "dry_run".to_owned(),
+                Phase::Approve | Phase::Constrained | Phase::Autonomous => planner.executor.clone(),
+            },
+            drift: config.findings.drift.clone(),
+            turns: Turns::default(),
+            previewer,
+        });
+        Ok(Some(Self {
+            planning,
+            worker: Worker {
+                planner: machine,
+                ledger,
+                mailbox,
+                calls,
+                board,
+                executors,
+                clock: Arc::clone(clock),
+                stopping,
+                brake_file,
+                head_file,
+                keep_days: planner.keep_days,
+                errands: JoinSet::new(),
+            },
+        }))
+    }
+
+    /// What the services need.
+    pub(crate) fn planning(&self) -> Arc<Planning> {
+        Arc::clone(&self.planning)
+    }
+
+    /// Starts its task, and the one that looks at certificates, reports and files.
+    pub(crate) fn start(self, config: &Config) -> PlanningTask {
+        let Self { planning, worker } = self;
+        let clock = Arc::clone(&worker.clock);
+        let stopping = worker.stopping.clone();
+        let looks = posture::start(config, Arc::clone(&planning.mailbox), clock, stopping);
+        PlanningTask {
+            work: tokio::spawn(worker.run()),
+            looks,
+        }
+    }
+}
+
+/// A running planner.
+pub(crate) struct PlanningTask {
+    work: JoinHandle<()>,
+    looks: Option<JoinHandle<()>>,
+}
+
+impl PlanningTask {
+    /// Waits until it has stopped, which it does when the server does.
+    pub(crate) async fn join(self) {
+        // A panic of the task has been printed; there is nothing to add.
+        let _ = self.work.await;
+        if let Some(looks) = self.looks {
+            looks.abort();
+        }
+    }
+}
+
+/// The executors that plans may name: the dry run always, and the one that is configured.
+fn executors(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+) -> Result<BTreeMap<&'static str, Arc<dyn Executor>>, PlanningError> {
+    let planner = &config.planner;
+    let webhook = &planner.webhook;
+    let secrets = webhook.secret_files.iter().map(|path| {
+        let secret = |why: String| PlanningError::Secret {
+            path: path.clone(),
+            why,
+        };
+        let text = std::fs::read_to_string(path).map_err(|error| secret(error.to_string()))?;
+        Secret::parse(&text).map_err(|error| secret(error.to_string()))
+    });
+    let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
+    let webhook = (!webhook.url.is_empty()).then(|| WebhookConfig {
+        url: webhook.url.clone(),
+        secrets,
+        ca_file: (!webhook.ca_file.as_os_str().is_empty()).then(|| webhook.ca_file.clone()),
+        allow_insecure: webhook.allow_insecure,
+        actions: webhook.actions.clone(),
+        limits: Limits::default(),
+    });
+    let build = executor::Config {
+        webhook,
+        clock: Arc::clone(clock),
+    };
+    let mut all = BTreeMap::new();
+    for name in ["dry_run", planner.executor.as_str()] {
+        let executor = executor::build(name, build.clone())?;
+        all.insert(executor.name(), executor);
+    }
+    Ok(all)
+}
