@@ -3,7 +3,8 @@
 use anyhow::Context;
 use series::{Sample, SeriesId, SeriesKey, Timestamp};
 
-use super::scenario::{Named, Requests, Series, keys, seed};
+use super::named::{Named, keys, seed};
+use super::scenario::{Requests, Series};
 use super::shape::{Course, Part};
 use super::stage::{Turn, Watchers};
 

@@ -3,6 +3,7 @@
 mod feeds;
 mod label;
 mod looker;
+mod named;
 mod player;
 mod report;
 mod scenario;
@@ -24,8 +25,9 @@ use remedy::decision::{Candidate, Decision};
 use remedy::strategy::STRATEGIES;
 use serde::Serialize;
 
+use self::named::{Named, read_all};
 use self::player::{Played, is_open, play};
-use self::scenario::{Named, Sort, read_all};
+use self::scenario::Sort;
 use crate::hint::WithHint;
 use crate::numbers::grouped;
 use crate::progress;

@@ -17,7 +17,7 @@ use series::Timestamp;
 
 use super::feeds::feeds;
 use super::looker::Looker;
-use super::scenario::Named;
+use super::named::Named;
 use super::stage::{Turn, Watchers, planner, think};
 
 /// Seconds of a turn.

@@ -7,8 +7,8 @@ use remedy::Finding;
 use remedy::decision::{Candidate, Decision};
 
 use super::label::Label;
+use super::named::Named;
 use super::player::{Known, Story, is_open};
-use super::scenario::Named;
 use crate::plain;
 
 pub(super) fn tell(
