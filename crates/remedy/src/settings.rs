@@ -1,10 +1,12 @@
 //! How bold the planner is, and within which bounds.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use series::Timestamp;
 
 use crate::Class;
 use crate::guard::policy::PolicySource;
-use crate::guard::window::{Freeze, Window};
+use crate::guard::window::{Freeze, Window, next_window};
+use crate::guard::zone::Zone;
 
 /// How much is done without a person. Each phase does what the one before does, and more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -153,6 +155,8 @@ pub struct Settings {
     pub max_findings: usize,
     /// Classes that are left to people: their issues are opened, and never planned for.
     pub hands_off: Vec<Class>,
+    /// By whose clock windows and policies go.
+    pub time_zone: Zone,
     /// When plans that can wait are carried out; at any time when there are none.
     pub windows: Vec<Window>,
     /// When nothing is carried out.
@@ -192,6 +196,7 @@ impl Default for Settings {
             max_issues: 20_000,
             max_findings: 200_000,
             hands_off: Vec::new(),
+            time_zone: Zone::default(),
             windows: Vec::new(),
             freezes: Vec::new(),
             policies: Vec::new(),
@@ -209,6 +214,11 @@ pub struct Problem {
 }
 
 impl Settings {
+    /// The next instant from `at` on at which what can wait may be carried out.
+    pub(crate) fn next_window(&self, at: Timestamp) -> Timestamp {
+        next_window(&self.windows, at, &self.time_zone)
+    }
+
     /// All that makes no sense; empty when all does.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {

@@ -9,6 +9,7 @@ mod queries;
 mod records;
 mod retention;
 mod round_trip;
+mod tls;
 
 use std::path::PathBuf;
 

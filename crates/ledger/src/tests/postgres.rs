@@ -11,16 +11,20 @@ use std::time::{Duration, Instant};
 use crate::link::{Link, Purpose, Way};
 use crate::sql::Statement;
 
-/// Starts a server, waits until its own standard input ends (with this process, however that ends), and stops it.
+/// Starts a server, waits until its own standard input ends (with this process, however that ends), and stops it. Where a
+/// certificate and its key lie in the folder, it speaks TLS too.
 const KEEPER: &str = r#"
 bin=$1 folder=$2 port=$3 after=$4
 as() { if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; else "$@"; fi; }
 cd "$folder" || exit 1
-if [ "$(id -u)" = 0 ]; then chown postgres:postgres "$folder"; fi
+if [ "$(id -u)" = 0 ]; then chown -R postgres:postgres "$folder"; fi
+tls=off
+if [ -f server.key ]; then tls=on; chmod 600 server.key; fi
 if [ ! -d data ]; then
   as "$bin/initdb" --no-sync --no-locale -E UTF8 -A trust -U postgres -D data >initdb.log 2>&1 || exit 1
 fi
 as "$bin/postgres" -D data -p "$port" -k '' -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200 \
+  -c ssl="$tls" -c ssl_cert_file="$folder/server.crt" -c ssl_key_file="$folder/server.key" \
   </dev/null >>server.log 2>&1 &
 cat >/dev/null
 kill -INT "$(head -n 1 data/postmaster.pid)"

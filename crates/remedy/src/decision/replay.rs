@@ -100,8 +100,8 @@ pub fn replay(record: &DecisionRecord) -> Result<Decision, ReplayError> {
     check("the output", &record.output, record.output_hash)?;
     let input: Input =
         serde_json::from_str(&record.input).map_err(|source| ReplayError::Input { id, source })?;
-    let policies = Policies::compile(&input.settings.policies)
-        .map_err(|source| ReplayError::Policy { id, source })?;
+    let policies =
+        Policies::compile(&input.settings).map_err(|source| ReplayError::Policy { id, source })?;
     let decision = decide(&input, &policies);
     let output = json(&decision);
     if output != record.output {

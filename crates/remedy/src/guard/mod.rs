@@ -11,6 +11,7 @@ mod rollback;
 mod security;
 mod situation;
 pub mod window;
+pub mod zone;
 
 pub use situation::{Proposal, Situation};
 

@@ -3,14 +3,16 @@
 //! An expression sees `issue` (`class`, `severity`, `entity`, `kind`, `cause`, `probability`), `plan` (`strategy`,
 //! `actions`, `reversibility`, `authority`, `confidence`, `risk`, `capacity_away`, `is_approved`), `entity` (`service`,
 //! `host`, `owner`, `tier`, `replicas`, `n_affected`, `attributes`) and `at` (`hour` and `minute` of the day and `weekday`,
-//! 1 = Monday, all UTC). One that cannot be worked out stops the plan too: when in doubt nothing is done.
+//! 1 = Monday, by the clock of `Settings::time_zone`). One that cannot be worked out stops the plan too: when in doubt nothing is done.
 
 use std::sync::Arc;
 
 use cel::{Context, Program, Value};
 use serde::{Deserialize, Serialize};
 
+use super::zone::Zone;
 use super::{Layer, Proposal, Situation, Stop, Veto};
+use crate::Settings;
 use crate::issue::Severity;
 
 /// Most bytes of an expression.
@@ -91,7 +93,11 @@ struct Policy {
 
 /// All policies, ready to be asked.
 #[derive(Debug, Clone, Default)]
-pub struct Policies(Arc<[Policy]>);
+pub struct Policies {
+    all: Arc<[Policy]>,
+    /// By whose clock `at` goes.
+    zone: Zone,
+}
 
 #[derive(Serialize)]
 struct IssueView<'a> {
@@ -183,14 +189,17 @@ impl Policies {
     ///
     /// # Errors
     /// Of the first that is refused.
-    pub fn compile(sources: &[PolicySource]) -> Result<Self, PolicyError> {
-        let all = sources.iter().map(|source| {
+    pub fn compile(settings: &Settings) -> Result<Self, PolicyError> {
+        let all = settings.policies.iter().map(|source| {
             Ok(Policy {
                 program: source.program()?,
                 source: source.clone(),
             })
         });
-        Ok(Self(all.collect::<Result<Vec<_>, _>>()?.into()))
+        Ok(Self {
+            all: all.collect::<Result<_, _>>()?,
+            zone: settings.time_zone.clone(),
+        })
     }
 
     pub(super) fn check(
@@ -199,20 +208,20 @@ impl Policies {
         situation: &Situation,
         out: &mut Vec<Veto>,
     ) {
-        if self.0.is_empty() || proposal.changes().count() == 0 {
+        if self.all.is_empty() || proposal.changes().count() == 0 {
             return;
         }
         let mut doubt = |name: &str, why: String| {
             out.push(Veto::new(Layer::Policy, name, Stop::ForNow, why));
         };
-        let context = match context(proposal, situation) {
+        let context = match context(proposal, situation, &self.zone) {
             Ok(context) => context,
             Err(error) => {
                 doubt("policies", format!("the policies cannot be asked: {error}"));
                 return;
             }
         };
-        for Policy { source, program } in &*self.0 {
+        for Policy { source, program } in &*self.all {
             match program.execute(&context) {
                 Ok(Value::Bool(false)) => {}
                 Ok(Value::Bool(true)) => {
@@ -245,6 +254,7 @@ impl Policies {
 fn context(
     proposal: &Proposal<'_>,
     situation: &Situation,
+    zone: &Zone,
 ) -> Result<Context<'static, 'static>, cel::SerializationError> {
     let (case, around) = (proposal.case, &proposal.case.around);
     let text = |id: &Option<crate::EntityId>| -> String {
@@ -296,16 +306,16 @@ fn context(
             attributes: &around.attributes,
         },
     )?;
-    let minutes = situation.at.micros().div_euclid(60_000_000);
-    let day = minutes.div_euclid(1440);
-    context.add_variable(
-        "at",
-        TimeView {
-            hour: minutes.rem_euclid(1440) / 60,
-            minute: minutes.rem_euclid(60),
-            // Day 0 was a Thursday.
-            weekday: (day + 3).rem_euclid(7) + 1,
-        },
-    )?;
+    // Where the calendar ends `at` is not known, and what reads it stops the plan.
+    if let Some(at) = zone.clock(situation.at) {
+        context.add_variable(
+            "at",
+            TimeView {
+                hour: at.hour().into(),
+                minute: at.minute().into(),
+                weekday: at.weekday().to_monday_one_offset().into(),
+            },
+        )?;
+    }
     Ok(context)
 }

@@ -1,9 +1,15 @@
-//! When plans that can wait are carried out, and when nothing is. All times are UTC.
+//! When plans that can wait are carried out, and when nothing is.
 
+use jiff::ToSpan as _;
+use jiff::civil::Weekday;
 use serde::{Deserialize, Serialize};
 use series::Timestamp;
 
-const DAY_US: i64 = 86_400_000_000;
+use super::zone::Zone;
+
+/// Days ahead in which a window is looked for: one of a week is there, even when a clock that is put forward leaves out the
+/// hours of the first.
+const DAYS_AHEAD: i64 = 14;
 
 /// A day of the week.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +32,7 @@ pub struct Window {
     /// On which days it begins; on all when empty.
     #[serde(default)]
     pub days: Vec<Day>,
-    /// When it begins, `02:00`.
+    /// When it begins, `02:00`, by the clock of [`Settings::time_zone`](crate::Settings::time_zone).
     pub from: jiff::civil::Time,
     /// When it ends; on the next day when that is not after `from`.
     pub to: jiff::civil::Time,
@@ -47,11 +53,18 @@ pub struct Freeze {
     pub allow_critical: bool,
 }
 
-/// Microseconds since midnight.
-fn of_day(time: jiff::civil::Time) -> i64 {
-    let s =
-        i64::from(time.hour()) * 3600 + i64::from(time.minute()) * 60 + i64::from(time.second());
-    s * 1_000_000
+impl From<Weekday> for Day {
+    fn from(day: Weekday) -> Self {
+        match day {
+            Weekday::Monday => Self::Monday,
+            Weekday::Tuesday => Self::Tuesday,
+            Weekday::Wednesday => Self::Wednesday,
+            Weekday::Thursday => Self::Thursday,
+            Weekday::Friday => Self::Friday,
+            Weekday::Saturday => Self::Saturday,
+            Weekday::Sunday => Self::Sunday,
+        }
+    }
 }
 
 impl Window {
@@ -59,33 +72,26 @@ impl Window {
         (self.from == self.to).then(|| format!("it begins and ends at {}", self.from))
     }
 
-    fn is_on(&self, day: i64) -> bool {
-        // Day 0 was a Thursday.
-        let week = [
-            Day::Thursday,
-            Day::Friday,
-            Day::Saturday,
-            Day::Sunday,
-            Day::Monday,
-            Day::Tuesday,
-            Day::Wednesday,
-        ];
-        self.days.is_empty() || self.days.contains(&week[day.rem_euclid(7) as usize])
+    fn is_on(&self, day: Day) -> bool {
+        self.days.is_empty() || self.days.contains(&day)
     }
 
-    /// The next instant from `at` on that lies in it: `at` itself when it does.
-    fn next(&self, at: Timestamp) -> Timestamp {
-        let (from, to) = (of_day(self.from), of_day(self.to));
-        let length = (to - from).rem_euclid(DAY_US);
-        let today = at.micros().div_euclid(DAY_US);
+    /// The next instant from `at` on that lies in it: `at` itself when it does. `None` where the calendar ends.
+    fn next(&self, at: Timestamp, zone: &Zone) -> Option<Timestamp> {
+        let today = zone.clock(at)?.date();
         // One that began yesterday may still be open.
-        let starts = (today - 1..=today + 7).filter(|&day| self.is_on(day));
-        let starts = starts.map(|day| day.saturating_mul(DAY_US).saturating_add(from));
-        let next = starts
-            .filter(|start| start.saturating_add(length) > at.micros())
-            .map(|start| start.max(at.micros()))
-            .next();
-        Timestamp::from_micros(next.unwrap_or(at.micros()))
+        (-1..=DAYS_AHEAD).find_map(|days| {
+            let first = today.checked_add(days.days()).ok()?;
+            let last = if self.from < self.to {
+                first
+            } else {
+                first.tomorrow().ok()?
+            };
+            let from = zone.instant(first.to_datetime(self.from))?;
+            let to = zone.instant(last.to_datetime(self.to))?;
+            let is_ahead = from < to && at < to;
+            (is_ahead && self.is_on(first.weekday().into())).then(|| from.max(at))
+        })
     }
 }
 
@@ -95,11 +101,15 @@ impl Freeze {
     }
 }
 
-/// The next instant from `at` on in one of the windows; `at` itself without windows, or within one.
+/// The next instant from `at` on in one of the windows; `at` itself without windows, or within one. Where the calendar ends
+/// there is none before the end of time.
 #[must_use]
-pub fn next_window(windows: &[Window], at: Timestamp) -> Timestamp {
-    let next = windows.iter().map(|window| window.next(at)).min();
-    next.unwrap_or(at)
+pub fn next_window(windows: &[Window], at: Timestamp, zone: &Zone) -> Timestamp {
+    if windows.is_empty() {
+        return at;
+    }
+    let next = windows.iter().filter_map(|window| window.next(at, zone));
+    next.min().unwrap_or(Timestamp::from_micros(i64::MAX))
 }
 
 /// The freeze that holds at this instant, the one without exceptions first.
@@ -127,27 +137,71 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_next_window_is_found_over_midnight_and_over_the_week() {
-        let check = |window: Window, now: &str, expected: &str| {
-            assert_eq!(next_window(&[window], at(now)), at(expected), "{now}");
-        };
-        // 2026-11-26 is a Thursday.
-        let night = || window(&[], "22:00", "04:00");
-        check(night(), "2026-11-26T12:00:00Z", "2026-11-26T22:00:00Z");
-        check(night(), "2026-11-26T23:00:00Z", "2026-11-26T23:00:00Z");
-        check(night(), "2026-11-27T03:59:00Z", "2026-11-27T03:59:00Z");
-        check(night(), "2026-11-27T04:00:00Z", "2026-11-27T22:00:00Z");
-        let sunday = || window(&[Day::Sunday], "23:00", "01:00");
-        check(sunday(), "2026-11-26T12:00:00Z", "2026-11-29T23:00:00Z");
-        check(sunday(), "2026-11-30T00:30:00Z", "2026-11-30T00:30:00Z");
-        check(sunday(), "2026-11-30T01:00:00Z", "2026-12-06T23:00:00Z");
+    /// When the windows are open next, seen from some instants.
+    fn check(windows: &[Window], zone: &str, cases: &[(&str, &str)]) {
+        let zone = zone.parse().unwrap();
+        for (now, expected) in cases {
+            let next = next_window(windows, at(now), &zone);
+            assert_eq!(next, at(expected), "{now} in {zone}");
+        }
     }
 
     #[test]
-    fn without_windows_any_time_is_fine() {
-        let now = at("2026-11-26T12:00:00Z");
-        assert_eq!(next_window(&[], now), now);
+    fn the_next_window_is_found_over_midnight_and_over_the_week() {
+        // 2026-11-26 is a Thursday.
+        let night = [
+            ("2026-11-26T12:00:00Z", "2026-11-26T22:00:00Z"),
+            ("2026-11-26T23:00:00Z", "2026-11-26T23:00:00Z"),
+            ("2026-11-27T03:59:00Z", "2026-11-27T03:59:00Z"),
+            ("2026-11-27T04:00:00Z", "2026-11-27T22:00:00Z"),
+        ];
+        check(&[window(&[], "22:00", "04:00")], "UTC", &night);
+        let sunday = [
+            ("2026-11-26T12:00:00Z", "2026-11-29T23:00:00Z"),
+            ("2026-11-30T00:30:00Z", "2026-11-30T00:30:00Z"),
+            ("2026-11-30T01:00:00Z", "2026-12-06T23:00:00Z"),
+        ];
+        check(&[window(&[Day::Sunday], "23:00", "01:00")], "UTC", &sunday);
+    }
+
+    #[test]
+    fn a_window_goes_by_the_clock_on_the_wall() {
+        // Clocks in Berlin are put back on 25 October and forward on 28 March.
+        let early = [
+            ("2026-10-24T12:00:00Z", "2026-10-25T03:00:00Z"),
+            ("2026-10-25T12:00:00Z", "2026-10-26T03:00:00Z"),
+            ("2027-03-27T12:00:00Z", "2027-03-28T02:00:00Z"),
+        ];
+        check(&[window(&[], "04:00", "05:00")], "Europe/Berlin", &early);
+        // From Sunday, 15:00 UTC on it is Monday in Tokyo.
+        let monday = [("2026-11-27T12:00:00Z", "2026-11-29T15:30:00Z")];
+        check(
+            &[window(&[Day::Monday], "00:30", "01:00")],
+            "Asia/Tokyo",
+            &monday,
+        );
+    }
+
+    #[test]
+    fn an_hour_that_a_clock_leaves_out_is_no_window() {
+        let skipped = [
+            ("2027-03-22T12:00:00Z", "2027-04-04T00:00:00Z"),
+            ("2027-03-28T01:00:00Z", "2027-04-04T00:00:00Z"),
+        ];
+        let window = window(&[Day::Sunday], "02:00", "03:00");
+        check(&[window], "Europe/Berlin", &skipped);
+    }
+
+    #[test]
+    fn without_windows_any_time_is_fine_and_where_the_calendar_ends_there_is_none() {
+        let check = |windows: &[Window], now, expected| {
+            let next = next_window(windows, Timestamp::from_micros(now), &Zone::default());
+            assert_eq!(next, Timestamp::from_micros(expected));
+        };
+        check(&[], 5, 5);
+        let night = [window(&[], "22:00", "04:00")];
+        check(&night, i64::MIN, i64::MAX);
+        check(&night, i64::MAX - 1, i64::MAX);
     }
 
     #[test]

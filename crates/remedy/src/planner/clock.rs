@@ -3,7 +3,6 @@
 use series::Timestamp;
 
 use super::Planner;
-use crate::guard::window::next_window;
 
 /// A clock that goes back by less is only being disciplined.
 const SLACK_S: f64 = 1.0;
@@ -135,7 +134,7 @@ impl Planner {
             issue.resolved.iter_mut().for_each(past);
         }
         let deadline = now.plus_micros((self.settings.approval_deadline_s * 1e6) as i64);
-        let opening = next_window(&self.settings.windows, now);
+        let opening = self.settings.next_window(now);
         for id in &self.active {
             let Some(plan) = self.plans.get_mut(id) else {
                 continue;

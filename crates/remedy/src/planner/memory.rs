@@ -29,7 +29,7 @@ impl Planner {
                 message: problem.message,
             });
         }
-        let policies = Policies::compile(&parts.settings.policies)?;
+        let policies = Policies::compile(&parts.settings)?;
         let now = newest(&memory);
         let mut planner = Self {
             policies,

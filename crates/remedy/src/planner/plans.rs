@@ -6,7 +6,6 @@ use super::{Live, Planner};
 use crate::EntityId;
 use crate::audit::Hash;
 use crate::decision::{self, Course, Decision, DecisionId, Input, Urgency};
-use crate::guard::window::next_window;
 use crate::issue::{IssueId, IssueState, MAX_DECISIONS, Severity};
 use crate::plan::{Plan, PlanId, PlanState, PlannedStep, StepState, Verdict};
 use crate::record::Record;
@@ -187,7 +186,7 @@ impl Planner {
     /// From when on something may be done that is so urgent.
     pub(super) fn opening(&self, urgency: Urgency, ttf_s: Option<[f64; 3]>) -> Timestamp {
         let now = self.now();
-        let window = next_window(&self.settings.windows, now);
+        let window = self.settings.next_window(now);
         let late = ttf_s.map(|ttf_s| now.plus_micros((ttf_s[0] * 5e5) as i64));
         match urgency {
             Urgency::Now => now,

@@ -85,25 +85,27 @@ fn what_became_surer_after_it_was_left_to_people_is_thought_over() {
     assert_eq!(world.plan(1).state, PlanState::AwaitingApproval);
 }
 
+/// How a burst at a service ends under a policy, and how many orders came of it.
+fn under_policy(effect: Effect, expression: &str, zone: &str) -> (IssueState, usize) {
+    let easy = Bar {
+        confidence: 0.3,
+        risk: 0.9,
+    };
+    let mut world = World::confident(Settings {
+        policies: vec![policy(effect, expression)],
+        time_zone: zone.parse().unwrap(),
+        act: easy,
+        ask: easy,
+        ..settings(Phase::Autonomous)
+    });
+    let burst = finding("service/gate", Class::CpuSaturation, "burst", 0.97);
+    world.turns(4, 5.0, &[burst]);
+    (world.issue(1).state, world.got.len())
+}
+
 #[test]
 fn a_policy_denies_or_wants_a_person_and_one_that_cannot_be_asked_holds() {
-    let run = |effect, expression: &str| {
-        let mut world = World::confident(Settings {
-            policies: vec![policy(effect, expression)],
-            act: Bar {
-                confidence: 0.3,
-                risk: 0.9,
-            },
-            ask: Bar {
-                confidence: 0.3,
-                risk: 0.9,
-            },
-            ..settings(Phase::Autonomous)
-        });
-        let burst = finding("service/gate", Class::CpuSaturation, "burst", 0.97);
-        world.turns(4, 5.0, &[burst]);
-        (world.issue(1).state, world.got.len())
-    };
+    let run = |effect, expression| under_policy(effect, expression, "UTC");
     assert_eq!(
         run(Effect::Deny, "entity.tier == 1"),
         (IssueState::Verifying, 1)
@@ -119,6 +121,18 @@ fn a_policy_denies_or_wants_a_person_and_one_that_cannot_be_asked_holds() {
     assert_eq!(
         run(Effect::Deny, "entity.attributes.none == '1'"),
         (IssueState::Planned, 0)
+    );
+}
+
+#[test]
+fn a_policy_reads_the_clock_of_the_zone() {
+    let run = |zone, expression| under_policy(Effect::RequireApproval, expression, zone).1;
+    // The world begins at noon, UTC.
+    let (noon, evening) = ("at.hour == 12", "at.hour == 21");
+    assert_eq!((run("UTC", noon), run("UTC", evening)), (0, 1));
+    assert_eq!(
+        (run("Asia/Tokyo", noon), run("Asia/Tokyo", evening)),
+        (1, 0)
     );
 }
 

@@ -1,4 +1,4 @@
-//! What no peer may bring about, and what a sample costs.
+//! What no peer may bring about.
 
 use proptest::prelude::*;
 
@@ -201,56 +201,5 @@ proptest! {
             desk.said();
         }
         prop_assert!(desk.present.values().any(|is_present| *is_present) || metric.ends_with("expiry"));
-    }
-}
-
-/// Not a measurement to be relied on, but one that would show a tenfold loss:
-/// `cargo test --release -p remedy --lib -- --nocapture costs`.
-#[test]
-fn what_a_sample_costs() {
-    const EACH: u32 = 1_000;
-    let sorts: [&[&str]; 5] = [
-        &["node_load1"],
-        &["container_oom_events_total"],
-        &["node_cpu_utilization_ratio"],
-        &["probe_duration_seconds"],
-        &[
-            "http_request_duration_seconds_sum",
-            "http_request_duration_seconds_count",
-        ],
-    ];
-    for (step_s, label) in [(1.0, "every second"), (15.0, "every 15 s")] {
-        for metrics in sorts {
-            let mut signs = Signs::new(&[], LabelRules::default(), "here").unwrap();
-            let mut out = Vec::new();
-            let n = metrics.len() as u32;
-            for (k, metric) in metrics.iter().enumerate() {
-                for i in 0..EACH {
-                    let labels = [("instance", format!("h{i}"))];
-                    let key = SeriesKey::new(metric, labels).unwrap();
-                    signs.add_series(SeriesId(i * n + k as u32), &key);
-                }
-            }
-            // Half an hour, so that windows are full, and then an hour or so that counts.
-            let rounds = if cfg!(debug_assertions) { 20_u32 } else { 400 };
-            let mut began = std::time::Instant::now();
-            for round in 0..130 + rounds {
-                if round == 130 {
-                    began = std::time::Instant::now();
-                }
-                for id in 0..EACH * n {
-                    let shake = f64::from((round * 7 + id) % 13);
-                    let value = match metrics {
-                        [_, _] => f64::from(round) * if id % 2 == 0 { 0.5 } else { 10.0 },
-                        ["container_oom_events_total"] => 0.0,
-                        _ => 0.01 + 0.001 * shake,
-                    };
-                    signs.push(SeriesId(id), at(f64::from(round) * step_s), value, &mut out);
-                }
-            }
-            let ns = began.elapsed().as_nanos() as f64 / f64::from(rounds * EACH * n);
-            println!("{} {label}: {ns:.0} ns", metrics[0]);
-            assert!(ns < 50_000.0);
-        }
     }
 }
