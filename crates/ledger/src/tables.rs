@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use remedy::audit::Entry;
 use remedy::issue::Issue;
-use remedy::plan::{Plan, PlanState};
+use remedy::plan::Plan;
 use remedy::record::{
     ActionRecord, Brake, DecisionRecord, FindingRecord, Lease, Rate, Record, RequestRecord,
 };
@@ -249,9 +249,6 @@ fn finding(record: &FindingRecord, issue: Value, body: Value) -> Vec<Value> {
 
 fn plan(plan: &Plan, (id, issue): (Value, Value), body: Value) -> Vec<Value> {
     let outcome = plan.outcome.as_ref();
-    // A shadow or a control is over when it was judged.
-    let is_shadow = matches!(plan.state, PlanState::Shadow | PlanState::Withheld);
-    let is_over = plan.state.is_over() || (is_shadow && outcome.is_some());
     vec![
         id,
         issue,
@@ -261,7 +258,7 @@ fn plan(plan: &Plan, (id, issue): (Value, Value), body: Value) -> Vec<Value> {
         plan.strategy.as_str().into(),
         plan.created.micros().into(),
         plan.updated.micros().into(),
-        is_over.into(),
+        plan.is_finished().into(),
         Value::Text(outcome.map(|outcome| outcome.verdict.name().to_owned())),
         outcome.map(|outcome| outcome.at.micros()).into(),
         body,

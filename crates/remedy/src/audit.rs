@@ -115,6 +115,34 @@ pub struct Head {
     pub hash: Hash,
 }
 
+/// A text that is not the end of an audit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not the end of an audit: expected the number of an entry and its hash, with a blank between"
+)]
+pub struct HeadError(pub String);
+
+/// The number of an entry and its hash, with a blank between.
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.seq, self.hash)
+    }
+}
+
+/// What [`Head`] is displayed as; blanks around it do no harm.
+impl std::str::FromStr for Head {
+    type Err = HeadError;
+
+    fn from_str(text: &str) -> Result<Self, HeadError> {
+        let mut words = text.split_whitespace();
+        let mut head = || {
+            let (seq, hash) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+            words.next().is_none().then_some(Self { seq, hash })
+        };
+        head().ok_or_else(|| HeadError(text.chars().take(80).collect()))
+    }
+}
+
 impl Head {
     /// Makes the next entry, and becomes it.
     pub fn append(
@@ -315,5 +343,15 @@ mod tests {
         entries[0].actor = "forestalli".to_owned();
         entries[0].kind = "ssue.opened".to_owned();
         assert_ne!(entries[0].digest(), before);
+    }
+
+    #[test]
+    fn a_head_is_a_number_and_a_hash() {
+        let (_, head) = chain(2);
+        assert_eq!(format!(" {head}\n").parse(), Ok(head));
+        for text in ["", "2", "x y", "2 abc", &format!("{head} x")] {
+            let error = text.parse::<Head>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("{text:?} is not")), "{error}");
+        }
     }
 }

@@ -297,6 +297,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether nothing more will come of it: it is over, or what happened without it was judged.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        let was_apart = matches!(self.state, PlanState::Shadow | PlanState::Withheld);
+        self.state.is_over() || was_apart && self.outcome.is_some()
+    }
+
     /// The key by which an executor tells an order from its repetition: `p17-0-do-1f0c9a3e`. `ledger` tells the plans of one
     /// ledger from those of another, which count from 1 too.
     #[must_use]

@@ -121,11 +121,7 @@ impl Model {
         let issues: Vec<_> = self.issues.values().cloned().collect();
         assert_eq!(memory.issues, issues);
         // Those of issues that nobody knows are loaded until they are over.
-        let is_kept = |plan: &&Plan| {
-            let is_shadow = matches!(plan.state, PlanState::Shadow | PlanState::Withheld);
-            let is_over = plan.state.is_over() || (is_shadow && plan.outcome.is_some());
-            !is_over || self.issues.contains_key(&plan.issue.0)
-        };
+        let is_kept = |plan: &&Plan| !plan.is_finished() || self.issues.contains_key(&plan.issue.0);
         let plans: Vec<_> = self.plans.values().filter(is_kept).cloned().collect();
         assert_eq!(memory.plans, plans);
         let is_live = |id: &u64| self.issues.get(id).is_some_and(Issue::is_live);

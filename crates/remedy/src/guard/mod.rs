@@ -77,6 +77,26 @@ pub struct Veto {
 }
 
 impl Veto {
+    /// What it means for a plan that was begun: what is to pass holds the next step, and all else has what was done undone.
+    /// `None` when it is a reason not to begin, and none to stop half way.
+    pub(crate) fn once_begun(self) -> Option<Self> {
+        let stop = match (self.layer, self.rule.as_str()) {
+            // It has its place among those at work, and its attempt is counted.
+            (Layer::HardLimits, "concurrent" | "attempts") => return None,
+            // The trouble fades while it is being mended, and where it is restarted nothing is measured.
+            (Layer::Abort, "condition" | "data_age") => return None,
+            (Layer::HardLimits, _) => Stop::ForNow,
+            (Layer::Abort, "brake" | "storm" | "clock" | "executor" | "lease") => Stop::ForNow,
+            // One that cannot be worked out, maybe.
+            (Layer::Policy, _) if self.stop == Stop::ForNow => Stop::ForNow,
+            // A freeze may last for days, and whoever is to allow it may never: what was done half does not wait for that.
+            (Layer::FiveRules | Layer::Policy | Layer::HumanGate | Layer::Abort, _) => {
+                Stop::ForGood
+            }
+        };
+        Some(Self { stop, ..self })
+    }
+
     fn new(layer: Layer, rule: &str, stop: Stop, why: impl Into<String>) -> Self {
         Self {
             layer,

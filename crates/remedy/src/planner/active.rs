@@ -18,12 +18,6 @@ pub(super) struct Watched {
     pub(super) newest: Option<(f64, Timestamp)>,
 }
 
-/// Whether nothing more will come of a plan.
-pub(super) fn is_finished(plan: &Plan) -> bool {
-    let is_apart = matches!(plan.state, PlanState::Shadow | PlanState::Withheld);
-    plan.state.is_over() || is_apart && plan.outcome.is_some()
-}
-
 /// What a plan touches: what it is about, and what its steps act on, which may be the service of the former.
 pub(super) fn targets(plan: &Plan) -> BTreeSet<&EntityId> {
     let steps = plan.steps.iter().map(|step| &step.step);
@@ -61,7 +55,7 @@ impl Planner {
         let Some(plan) = self.plans.get(&id) else {
             return;
         };
-        let (is_active, signal) = (!is_finished(plan), plan.effect.signal.clone());
+        let (is_active, signal) = (!plan.is_finished(), plan.effect.signal.clone());
         match plan.state {
             PlanState::Running | PlanState::Undoing | PlanState::Verifying => self.busy.insert(id),
             PlanState::AwaitingApproval

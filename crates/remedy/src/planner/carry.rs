@@ -6,7 +6,7 @@ use crate::issue::IssueState;
 use crate::order::{Answer, Order};
 use crate::plan::{Approval, Plan, PlanId, PlanState, StepState};
 use crate::record::{ActionRecord, Record};
-use crate::strategy::{Authority, Step};
+use crate::strategy::Step;
 
 /// Seconds beyond its timeout after which an order counts as lost.
 const LOST_S: f64 = 60.0;
@@ -17,7 +17,7 @@ impl Planner {
         let Some(live) = self.live.get(&plan.issue) else {
             return vec![Veto {
                 layer: Layer::Abort,
-                rule: "condition".to_owned(),
+                rule: "issue".to_owned(),
                 stop: Stop::ForGood,
                 why: "its issue is over".to_owned(),
             }];
@@ -149,7 +149,8 @@ impl Planner {
         };
         // All layers were asked about the first step a moment ago.
         if step > 0 {
-            let against = self.against_going_on(plan);
+            let objections = self.objections(plan).into_iter();
+            let against: Vec<_> = objections.filter_map(Veto::once_begun).collect();
             let ends = against.iter().find(|veto| veto.stop > Stop::ForNow);
             if let Some(why) = ends.map(ToString::to_string) {
                 return self.undo(id, &why);
@@ -160,31 +161,6 @@ impl Planner {
             }
         }
         self.order(id, step, false);
-    }
-
-    /// What speaks against the next step of a plan that was begun: what is to pass holds it, all else has it undone. That the
-    /// trouble fades while it is being mended, or that nothing is measured meanwhile, is no reason to stop half way.
-    fn against_going_on(&self, plan: &Plan) -> Vec<Veto> {
-        let mut against = self.objections(plan);
-        let was_approved = plan.approvals.iter().any(|approval| approval.is_yes);
-        against.retain_mut(|veto| match (veto.rule.as_str(), veto.layer, veto.stop) {
-            (
-                "brake" | "clock" | "storm" | "executor" | "actions_per_target"
-                | "actions_per_hour",
-                _,
-                _,
-            ) => true,
-            // A freeze may last for days: what was done half does not.
-            ("graver_issue" | "freeze", _, _) => {
-                veto.stop = Stop::ForGood;
-                true
-            }
-            (_, Layer::Policy, Stop::ForNow | Stop::ForGood) => true,
-            // Whoever allowed it may not any more.
-            (_, _, Stop::UntilApproved) => was_approved,
-            (_, _, Stop::ForNow | Stop::ForGood) => false,
-        });
-        against
     }
 
     /// Writes an order down; it goes out when that is written.
@@ -377,11 +353,6 @@ impl Planner {
             }
         }
         out
-    }
-
-    /// Who may approve what, from now on; approvals are held against it when they are used.
-    pub fn set_people(&mut self, people: std::collections::BTreeMap<String, Authority>) {
-        self.people = people;
     }
 }
 

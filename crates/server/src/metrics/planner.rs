@@ -24,7 +24,11 @@ pub(super) fn write(text: &mut Text, planning: &Planning) {
     }
     let plans = board.plan_states();
     let name = "forestall_plans";
-    text.family(name, Kind::Gauge, "Plans that are not over, by state.");
+    text.family(
+        name,
+        Kind::Gauge,
+        "Plans of which more will come, by state.",
+    );
     for state in PlanState::ALL.into_iter().filter(|state| !state.is_over()) {
         let n = plans.iter().filter(|known| **known == state).count();
         text.sample(name, &[("state", state.name())], n as f64);

@@ -76,7 +76,7 @@ impl Board {
                 }
                 Record::Plan(plan) => {
                     has_plans = true;
-                    if plan.state.is_over() {
+                    if plan.is_finished() {
                         self.remember(plan.id);
                     }
                     self.plans
@@ -101,7 +101,7 @@ impl Board {
         }
     }
 
-    /// Plans that are over leave after a while, oldest first.
+    /// Plans of which nothing more will come leave after a while, oldest first.
     fn remember(&self, id: PlanId) {
         let mut over = self.over.lock();
         if !over.contains(&id) {
@@ -131,9 +131,11 @@ impl Board {
         self.plans.read().get(&id).map(Arc::clone)
     }
 
-    /// The states of all plans that are shown.
+    /// The states of the plans of which more will come.
     pub(crate) fn plan_states(&self) -> Vec<remedy::plan::PlanState> {
-        self.plans.read().values().map(|plan| plan.state).collect()
+        let plans = self.plans.read();
+        let unfinished = plans.values().filter(|plan| !plan.is_finished());
+        unfinished.map(|plan| plan.state).collect()
     }
 
     pub(crate) fn health(&self) -> Option<Arc<Health>> {

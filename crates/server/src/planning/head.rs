@@ -1,15 +1,24 @@
-//! The end of the audit, kept beside the ledger: a ledger that was cut, or put in the place of another, is told by it.
+//! The end of the audit, kept in the state directory: a ledger that was cut, or put in the place of another, is told by it.
 
+use std::fmt;
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ledger::{Ledger, QueryError};
-use remedy::audit::Head;
+use ledger::Ledger;
+use remedy::audit::{Head, HeadError};
+
+use super::PlanningError;
 
 /// The end is written down at most so often: what is in the file may be older than the ledger, never newer.
 const EVERY: Duration = Duration::from_secs(1);
+
+/// Where a server keeps the end of the audit that it writes, wherever the ledger is.
+#[must_use]
+pub fn head_file(state_dir: &Path) -> PathBuf {
+    state_dir.join("audit.head")
+}
 
 /// The file that it is kept in.
 #[derive(Debug)]
@@ -18,49 +27,47 @@ pub(super) struct HeadFile {
     written: Option<(Instant, Head)>,
 }
 
-/// How the ledger differs from what is kept.
-#[derive(Debug)]
-pub(super) struct Cut {
-    pub(super) found: u64,
-    pub(super) kept: u64,
-}
-
 impl HeadFile {
-    pub(super) const fn new(path: PathBuf) -> Self {
+    pub(super) fn new(state_dir: &Path) -> Self {
         Self {
-            path,
+            path: head_file(state_dir),
             written: None,
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Holds a ledger that ends at `found` against what is kept. A file that is not there, or not readable as one, says
-    /// nothing.
-    pub(super) async fn check(
-        &self,
-        ledger: &Ledger,
-        found: Head,
-    ) -> Result<Option<Cut>, QueryError> {
-        let kept = fs::read_to_string(&self.path).ok();
-        let Some(kept) = kept.as_deref().and_then(parse) else {
-            return Ok(None);
+    /// Holds a ledger that ends at `found` against what is kept; where nothing is kept yet, nothing is said.
+    pub(super) async fn check(&self, ledger: &Ledger, found: Head) -> Result<(), PlanningError> {
+        let kept: Head = match fs::read_to_string(&self.path) {
+            Ok(text) => text.parse().map_err(|error: HeadError| self.odd(error))?,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(self.odd(error)),
         };
         let is_there = match kept.seq {
             0 => true,
             seq if seq > found.seq => false,
             seq => {
-                let entries = ledger.audit(seq - 1, 1).await?;
+                let entries = ledger.audit(seq - 1, 1).await;
+                let entries = entries.map_err(ledger::LoadError::from)?;
                 let entry = entries.first();
                 entry.is_some_and(|entry| entry.seq == seq && entry.hash == kept.hash)
             }
         };
-        Ok((!is_there).then_some(Cut {
-            found: found.seq,
-            kept: kept.seq,
-        }))
+        match is_there {
+            true => Ok(()),
+            false => Err(PlanningError::Cut {
+                ledger: ledger.location().to_string(),
+                found: found.seq,
+                kept: kept.seq,
+                path: self.path.clone(),
+            }),
+        }
+    }
+
+    fn odd(&self, why: impl fmt::Display) -> PlanningError {
+        PlanningError::Head {
+            path: self.path.clone(),
+            why: why.to_string(),
+        }
     }
 
     /// Writes down the end, unless it was written a moment ago.
@@ -79,18 +86,11 @@ impl HeadFile {
     }
 }
 
-fn parse(text: &str) -> Option<Head> {
-    let (seq, hash) = text.trim().split_once(' ')?;
-    Some(Head {
-        seq: seq.parse().ok()?,
-        hash: hash.parse().ok()?,
-    })
-}
-
-/// In one step: a reader finds the old end or the new one.
+/// In one step, on the disk: a reader finds the old end or the new one, whatever fails meanwhile.
 fn write(path: &Path, head: Head) -> std::io::Result<()> {
     let new = path.with_extension("head.new");
     let mut file = fs::File::create(&new)?;
-    writeln!(file, "{} {}", head.seq, head.hash)?;
+    writeln!(file, "{head}")?;
+    file.sync_data()?;
     fs::rename(&new, path)
 }

@@ -27,9 +27,10 @@ use tokio::time::timeout;
 use crate::config::DriftConfig;
 
 pub(crate) use board::Board;
+pub use head::head_file;
 pub(crate) use mailbox::{Mailbox, News};
 pub(crate) use open::{Opened, PlanningTask};
-pub use open::{PlanningError, default_ledger};
+pub use open::{PlanningError, location};
 pub(crate) use people::People;
 pub use people::{PersonError, local_name};
 

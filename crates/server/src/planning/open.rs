@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use executor::Executor;
 use executor::webhook::{Limits, Secret, WebhookConfig};
-use ledger::{Ledger, Location, Since};
+use ledger::{Ledger, Location, LocationError, Since};
 use remedy::Phase;
 use remedy::planner::{Parts, Planner, PlannerError};
 use remedy::topology::{Topology, TopologyError};
-use series::Clock;
+use series::{Clock, Timestamp};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -28,7 +28,7 @@ use crate::config::Config;
 pub enum PlanningError {
     /// The place of the ledger makes no sense.
     #[error("planner.ledger")]
-    Location(#[from] ledger::LocationError),
+    Location(#[from] LocationError),
     /// The ledger cannot be opened.
     #[error("the ledger of the planner (planner.ledger; planner.enabled = false does without)")]
     Open(#[from] ledger::OpenError),
@@ -55,6 +55,16 @@ pub enum PlanningError {
     /// A person's token cannot be used.
     #[error("planner.people")]
     People(#[from] PersonError),
+    /// The end of the audit that was kept cannot be read.
+    #[error(
+        "{path}, which keeps the end of the audit: {why}. See `forestall audit verify`; to go on with the ledger as it is, remove the file"
+    )]
+    Head {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The audit in the ledger is not the one that this server wrote.
     #[error(
         "the audit in {ledger} ends at entry {found}, this server wrote up to entry {kept}: it was cut or replaced. See `forestall audit verify`; to begin anew all the same, remove {path}"
@@ -77,9 +87,18 @@ pub(crate) struct Opened {
     worker: Worker,
 }
 
-/// Where the ledger is when the configuration does not say.
-pub fn default_ledger(state_dir: &Path) -> PathBuf {
-    state_dir.join("ledger.sqlite")
+/// Where the ledger of a server is; `None` where it is not said, and there is no state directory for it.
+///
+/// # Errors
+/// When it is said, and makes no sense.
+pub fn location(
+    config: &Config,
+    state_dir: Option<&Path>,
+) -> Result<Option<Location>, LocationError> {
+    Ok(match (config.planner.ledger.as_str(), state_dir) {
+        ("", dir) => dir.map(|dir| Location::Sqlite(dir.join("ledger.sqlite"))),
+        (text, _) => Some(text.parse()?),
+    })
 }
 
 impl Opened {
@@ -94,15 +113,11 @@ impl Opened {
         if !planner.enabled {
             return Ok(None);
         }
-        let location: Location = match (planner.ledger.as_str(), state_dir) {
-            ("", Some(dir)) => Location::Sqlite(default_ledger(dir)),
-            ("", None) => {
-                tracing::warn!(
-                    "there is no planner: it has nowhere to remember what it does (state.enabled, or planner.ledger)"
-                );
-                return Ok(None);
-            }
-            (text, _) => text.parse()?,
+        let Some(location) = location(config, state_dir)? else {
+            tracing::warn!(
+                "there is no planner: it has nowhere to remember what it does (state.enabled, or planner.ledger)"
+            );
+            return Ok(None);
         };
         let people = People::new(planner)?;
         let topology = Topology::from_declared(&config.topology)?;
@@ -112,48 +127,20 @@ impl Opened {
             );
         }
         let executors = executors(config, clock)?;
-        let ledger = Arc::new(Ledger::open_for_writing(&location).await?);
-        let now = clock.now();
-        let ago = |s: f64| now.plus_micros(-(s * 1e6) as i64);
-        // The limits look back an hour, and attempts are found through the plans of their issues.
-        let attempts_s = config.safety.attempts_window_s.max(3600.0);
-        let memory = ledger
-            .load(Since {
-                attempts: ago(attempts_s),
-                resolved: ago(config.safety.return_within_s.max(attempts_s)),
-            })
-            .await?;
-        let beside = state_dir.map(|dir| dir.join("audit.head"));
-        let head_file = beside.map(HeadFile::new);
-        if let Some(file) = &head_file
-            && let Some(cut) = file
-                .check(&ledger, memory.head)
-                .await
-                .map_err(ledger::LoadError::from)?
-        {
-            return Err(PlanningError::Cut {
-                ledger: location.to_string(),
-                found: cut.found,
-                kept: cut.kept,
-                path: file.path().to_owned(),
-            });
-        }
+        let head_file = state_dir.map(HeadFile::new);
+        let ledger = Ledger::open_for_writing(&location).await?;
+        let back = bring_back(config, topology, &ledger, head_file.as_ref(), clock.now()).await;
+        let machine = match back {
+            Ok(machine) => machine,
+            Err(error) => {
+                // One that is only dropped is closed some time later, under the hands of whoever mends it.
+                ledger.close().await;
+                return Err(error);
+            }
+        };
+        let ledger = Arc::new(ledger);
         let (mailbox, calls) = Mailbox::new(planner.queue_findings);
-        let (mailbox, mut authorities) = (Arc::new(mailbox), planner.authorities(&local_name()));
-        authorities.insert(
-            crate::config::BRAKE_FILE.to_owned(),
-            remedy::strategy::Authority::Owner,
-        );
-        let machine = Planner::new(
-            Parts {
-                settings: config.safety.clone(),
-                topology,
-                people: authorities,
-                executor: planner.executor.clone(),
-                seed: planner.seed,
-            },
-            memory,
-        )?;
+        let mailbox = Arc::new(mailbox);
         let status = Status {
             phase: config.safety.phase,
             brake: machine.brake().clone(),
@@ -247,6 +234,39 @@ impl PlanningTask {
             looks.abort();
         }
     }
+}
+
+/// A planner with what its ledger remembers.
+async fn bring_back(
+    config: &Config,
+    topology: Topology,
+    ledger: &Ledger,
+    head_file: Option<&HeadFile>,
+    now: Timestamp,
+) -> Result<Planner, PlanningError> {
+    let (planner, safety) = (&config.planner, &config.safety);
+    let ago = |s: f64| now.plus_micros(-(s * 1e6) as i64);
+    // The limits look back an hour, and attempts are found through the plans of their issues.
+    let attempts_s = safety.attempts_window_s.max(3600.0);
+    let since = Since {
+        attempts: ago(attempts_s),
+        resolved: ago(safety.return_within_s.max(attempts_s)),
+    };
+    let memory = ledger.load(since).await?;
+    if let Some(file) = head_file {
+        file.check(ledger, memory.head).await?;
+    }
+    let mut people = planner.authorities(&local_name());
+    let file = crate::config::BRAKE_FILE.to_owned();
+    people.insert(file, remedy::strategy::Authority::Owner);
+    let parts = Parts {
+        settings: safety.clone(),
+        topology,
+        people,
+        executor: planner.executor.clone(),
+        seed: planner.seed,
+    };
+    Ok(Planner::new(parts, memory)?)
 }
 
 /// The executors that plans may name: the dry run always, and the one that is configured.

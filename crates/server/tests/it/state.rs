@@ -88,7 +88,9 @@ async fn restart_when_free(dir: &tempfile::TempDir) -> Server {
                     drop(probe);
                     return start(with_state(dir)).await;
                 }
-                Err(StartError::State(_)) => tokio::task::yield_now().await,
+                Err(StartError::State(_) | StartError::Planning(_)) => {
+                    tokio::task::yield_now().await
+                }
                 Err(other) => panic!("{other}"),
             }
         }

@@ -9,8 +9,6 @@ use remedy::decision::DecisionId;
 use serde_json::Value;
 use series::Timestamp;
 
-use crate::hint::WithHint;
-
 /// An end of the audit that was kept somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Kept {
@@ -126,28 +124,17 @@ pub(super) fn made(entry: &Entry) -> anyhow::Result<Option<Made>> {
     }))
 }
 
-/// Reads a head: the number of an entry and its hash, with a blank between.
+/// Reads a head that was kept in a file.
 ///
 /// # Errors
 /// When the file cannot be read, or holds something else.
 pub(super) fn read_head(path: &Path) -> anyhow::Result<Kept> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("reading the head in {}", path.display()))?;
-    let head = parse_head(&text).ok_or_else(|| {
-        let error = anyhow::anyhow!("{} holds no head of an audit", path.display());
-        error.hint("expected the number of an entry and its hash, with a blank between")
-    })?;
     let place = path.display().to_string();
+    let text = fs::read_to_string(path).with_context(|| format!("reading the head in {place}"))?;
+    let head = text
+        .parse()
+        .with_context(|| format!("the head in {place}"))?;
     Ok(Kept { place, head })
-}
-
-fn parse_head(text: &str) -> Option<Head> {
-    let mut words = text.split_whitespace();
-    let head = Head {
-        seq: words.next()?.parse().ok()?,
-        hash: words.next()?.parse().ok()?,
-    };
-    words.next().is_none().then_some(head)
 }
 
 #[cfg(test)]
@@ -229,14 +216,5 @@ pub(super) mod tests {
         assert_eq!(made(&entry).unwrap(), Some(Made { id, input, output }));
         entry.body = "{}".to_owned();
         assert!(made(&entry).is_err());
-    }
-
-    #[test]
-    fn a_head_is_two_words() {
-        let head = entries(2).pop().map(|entry| kept(&entry).head).unwrap();
-        assert_eq!(parse_head(&format!("2 {}\n", head.hash)), Some(head));
-        for text in ["", "2", "x y", "2 abc", &format!("2 {} x", head.hash)] {
-            assert_eq!(parse_head(text), None, "{text}");
-        }
     }
 }

@@ -8,9 +8,6 @@ use server::Config;
 
 use crate::hint::WithHint;
 
-/// Beside the ledger: how far the audit had come, as the server wrote it last.
-const HEAD_FILE: &str = "audit.head";
-
 /// Which ledger.
 #[derive(Debug, Clone, Args)]
 pub(in crate::planner) struct LedgerArgs {
@@ -52,40 +49,35 @@ impl LedgerArgs {
             .transpose()?
             .unwrap_or_default();
         let state = config.state.resolved_dir().filter(|_| config.state.enabled);
-        let location = self.location(&config, state.as_deref())?;
+        let of_server = server::planning::location(&config, state.as_deref())?;
+        let location = self.ledger.clone().or_else(|| of_server.clone());
+        let location = location.ok_or_else(|| {
+            let error = anyhow::anyhow!(
+                "the configuration keeps no ledger: state.enabled is false, or there is no home"
+            );
+            error.hint("name one with --ledger PATH")
+        })?;
+        // The server keeps the end in its state directory; of a copy it may lie beside it.
+        let state = state.filter(|_| of_server.as_ref() == Some(&location));
+        let head_file = head_file(&location, state.as_deref());
         let ledger = Ledger::open_read_only(&location).await.map_err(|error| {
             let error = anyhow::Error::new(error);
             error.hint(
                 "name another with --ledger PATH, or the server's configuration with --config FILE",
             )
         })?;
-        let head_file = head_file(&location, state.as_deref());
         Ok(Opened { ledger, head_file })
-    }
-
-    fn location(&self, config: &Config, state: Option<&Path>) -> anyhow::Result<Location> {
-        if let Some(location) = &self.ledger {
-            return Ok(location.clone());
-        }
-        if !config.planner.ledger.is_empty() {
-            return Ok(config.planner.ledger.parse()?);
-        }
-        let Some(state) = state else {
-            let error = anyhow::anyhow!(
-                "the configuration keeps no ledger: state.enabled is false, or there is no home"
-            );
-            return Err(error.hint("name one with --ledger PATH"));
-        };
-        Ok(Location::Sqlite(server::planning::default_ledger(state)))
     }
 }
 
 fn head_file(location: &Location, state: Option<&Path>) -> Option<PathBuf> {
-    let dir = match location {
+    let beside = match location {
         Location::Sqlite(path) => path.parent(),
-        Location::Postgres(_) => state,
+        Location::Postgres(_) => None,
     };
-    dir.map(|dir| dir.join(HEAD_FILE))
+    state
+        .or(beside)
+        .map(server::planning::head_file)
         .filter(|path| path.exists())
 }
 
@@ -94,39 +86,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_the_one_that_serve_would_write() {
-        let args = |ledger: Option<&str>| LedgerArgs {
-            ledger: ledger.map(|text| text.parse().unwrap()),
-            config: None,
-        };
-        let mut config = Config::default();
-        let state = Path::new("/s");
-        let place = |args: LedgerArgs, config: &Config, state| {
-            args.location(config, state).map(|place| place.to_string())
-        };
-        assert_eq!(
-            place(args(None), &config, Some(state)).unwrap(),
-            "/s/ledger.sqlite"
-        );
-        let error = place(args(None), &config, None).unwrap_err();
-        assert!(crate::hint::message(&error).ends_with("hint: name one with --ledger PATH"));
-        config.planner.ledger = "/var/l.db".to_owned();
-        assert_eq!(
-            place(args(None), &config, Some(state)).unwrap(),
-            "/var/l.db"
-        );
-        assert_eq!(
-            place(args(Some("b.db")), &config, Some(state)).unwrap(),
-            "b.db"
-        );
-    }
-
-    #[test]
-    fn the_head_is_looked_for_beside_it() {
-        let dir = tempfile::tempdir().unwrap();
-        let ledger = Location::Sqlite(dir.path().join("ledger.sqlite"));
+    fn the_head_is_looked_for_in_the_state_directory_and_beside_a_copy() {
+        let (state, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let place = |dir: &tempfile::TempDir| dir.path().join("audit.head");
+        let ledger = Location::Sqlite(copy.path().join("ledger.sqlite"));
         assert_eq!(head_file(&ledger, None), None);
-        std::fs::write(dir.path().join(HEAD_FILE), "0 00").unwrap();
-        assert_eq!(head_file(&ledger, None), Some(dir.path().join(HEAD_FILE)));
+        std::fs::write(place(&copy), "").unwrap();
+        assert_eq!(head_file(&ledger, None), Some(place(&copy)));
+        assert_eq!(head_file(&ledger, Some(state.path())), None);
+        std::fs::write(place(&state), "").unwrap();
+        assert_eq!(head_file(&ledger, Some(state.path())), Some(place(&state)));
     }
 }

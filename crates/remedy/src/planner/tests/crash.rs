@@ -62,7 +62,7 @@ fn happen(world: &mut World, event: &Event) {
                 Some(&authority) => world.parts.people.insert((*who).to_owned(), authority),
                 None => world.parts.people.remove(*who),
             };
-            world.planner.set_people(world.parts.people.clone());
+            world.planner.people = world.parts.people.clone();
         }
         Event::KillUnwritten => {
             drop(world.planner.take());
@@ -141,7 +141,7 @@ fn run(settings: &Settings, events: &[Event]) -> World {
 /// Nothing is wrong any more, everybody does what they should, and much time passes.
 fn calm_down(world: &mut World) {
     world.parts.people = people();
-    world.planner.set_people(people());
+    world.planner.people = people();
     world.conduct = Conduct::Does;
     let reason = "enough".to_owned();
     world.ask("ada", Command::Release { reason }).unwrap();
@@ -168,13 +168,13 @@ proptest! {
         world.ledger.check_decisions();
         calm_down(&mut world);
         for plan in world.ledger.plans.values() {
-            prop_assert!(crate::planner::active::is_finished(plan), "{:?}", plan);
+            prop_assert!(plan.is_finished(), "{:?}", plan);
         }
         prop_assert!(world.ledger.is_at_rest());
         for issue in world.ledger.issues.values() {
             prop_assert!(!issue.is_live(), "{:?}", issue);
         }
-        prop_assert_eq!(world.planner.held_things(), [0; 12]);
+        prop_assert_eq!(world.planner.held_things(), [0; 13]);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::audit::{Entry, Verifier};
 use crate::issue::{Issue, IssueId, IssueState};
 use crate::plan::{Plan, PlanId};
 use crate::planner::Batch;
-use crate::planner::active::is_finished;
 use crate::planner::findings::Key;
 use crate::record::{
     ActionRecord, Brake, DecisionRecord, FindingRecord, Lease, Memory, Rate, Record,
@@ -166,7 +165,7 @@ impl Ledger {
 
     /// Everything is at rest: no plan goes on, and nobody holds a lease.
     pub(super) fn is_at_rest(&self) -> bool {
-        let plans = self.plans.values().all(is_finished);
+        let plans = self.plans.values().all(Plan::is_finished);
         plans && self.leases.values().all(|lease| lease.holder.is_none())
     }
 

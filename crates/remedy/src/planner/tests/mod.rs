@@ -5,6 +5,7 @@ mod crash;
 mod decision;
 mod effect;
 mod events;
+mod half_way;
 mod ledger;
 mod life;
 mod people;
@@ -21,20 +22,59 @@ use crate::{Class, Kind};
 
 impl Planner {
     /// How many things it holds in each of its maps, but for leases and rates, which stay.
-    pub(super) fn held_things(&self) -> [usize; 12] {
+    pub(super) fn held_things(&self) -> [usize; 13] {
+        // A map that is new has to be named here, and thought of.
+        let Self {
+            live,
+            resolved,
+            gone,
+            plans,
+            active,
+            busy,
+            by_finding,
+            by_entity,
+            by_service,
+            by_cause,
+            measured,
+            to_decide,
+            books,
+            leases: _,
+            dirty_issues: _,
+            dirty_plans: _,
+            out: _,
+            settings: _,
+            policies: _,
+            topology: _,
+            people: _,
+            executor: _,
+            unavailable: _,
+            seed: _,
+            clock: _,
+            awake: _,
+            looked_at: _,
+            brake: _,
+            storm: _,
+            health: _,
+            last: _,
+            counts: _,
+            head: _,
+            first: _,
+            ledger: _,
+        } = self;
         [
-            self.live.len(),
-            self.resolved.len(),
-            self.gone.len(),
-            self.plans.len(),
-            self.active.len(),
-            self.busy.len(),
-            self.by_finding.len(),
-            self.by_entity.len(),
-            self.by_cause.len(),
-            self.measured.len(),
-            self.to_decide.len(),
-            self.books.all().count(),
+            live.len(),
+            resolved.len(),
+            gone.len(),
+            plans.len(),
+            active.len(),
+            busy.len(),
+            by_finding.len(),
+            by_entity.len(),
+            by_service.len(),
+            by_cause.len(),
+            measured.len(),
+            to_decide.len(),
+            books.all().count(),
         ]
     }
 }

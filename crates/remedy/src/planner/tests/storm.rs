@@ -47,7 +47,7 @@ fn a_storm_becomes_a_handful_of_issues_and_nothing_is_lost() {
     world.pass(1000.0);
     world.planner.tick(world.now);
     drop(world.planner.take());
-    assert_eq!(world.planner.held_things(), [0; 12]);
+    assert_eq!(world.planner.held_things(), [0; 13]);
 }
 
 #[test]

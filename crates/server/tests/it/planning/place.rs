@@ -112,6 +112,14 @@ async fn a_ledger_that_was_cut_or_replaced_is_refused_with_what_to_do() {
     assert_eq!(server.get_safety().await.audit_hash, head.audit_hash);
     server.running.shutdown().await.unwrap();
 
+    // What is kept is no end of an audit.
+    fs::write(state.join("audit.head"), "4").unwrap();
+    let why = refused(planner(dir.path())).await;
+    assert!(
+        why.contains("audit.head") && why.contains("\"4\" is not"),
+        "{why}"
+    );
+
     // Whoever says so begins anew.
     take(&early, &state);
     fs::remove_file(state.join("audit.head")).unwrap();
