@@ -101,6 +101,7 @@ pub(crate) fn plan(entity: &str, steps: Vec<PlannedStep>) -> Plan {
         not_before: None,
         approvals: Vec::new(),
         held: String::new(),
+        called_off: None,
         carried_out: None,
         outcome: None,
         attempt: 0,

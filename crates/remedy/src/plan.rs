@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use series::Timestamp;
 
+use crate::action::Action;
 use crate::decision::{DecisionId, Urgency};
 use crate::issue::{IssueId, NumberError, number};
 use crate::strategy::{Authority, Effect, Reversibility, Step};
@@ -284,6 +285,9 @@ pub struct Plan {
     pub approvals: Vec<Approval>,
     /// What holds it, or why it ended: for people; empty when nothing does.
     pub held: String,
+    /// Who called it off, and why, while an answer was awaited: what it did is undone when that has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_off: Option<String>,
     /// When its last step was done.
     pub carried_out: Option<Timestamp>,
     /// What came of it.
@@ -294,6 +298,17 @@ pub struct Plan {
     pub executor: String,
     /// The number that fences its lease: an executor takes no order with a lower one than it has seen for the target.
     pub fence: u64,
+}
+
+impl PlannedStep {
+    /// What is done, or what undoes it; `None` when nothing does.
+    #[must_use]
+    pub const fn action(&self, is_undo: bool) -> Option<&Action> {
+        match is_undo {
+            true => self.step.inverse.as_ref(),
+            false => Some(&self.step.action),
+        }
+    }
 }
 
 impl Plan {

@@ -128,6 +128,7 @@ pub(super) fn plan(id: u64, issue: u64) -> Plan {
             reason: String::new(),
         }],
         held: String::new(),
+        called_off: None,
         carried_out: None,
         outcome: None,
         attempt: 1,

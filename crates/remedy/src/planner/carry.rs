@@ -131,13 +131,7 @@ impl Planner {
         let Some(plan) = self.plans.get(&id) else {
             return;
         };
-        // Somebody cancelled it while an answer was awaited.
-        if let Some(step) = plan
-            .steps
-            .iter()
-            .find(|step| step.state == StepState::Failed)
-        {
-            let why = step.said.clone();
+        if let Some(why) = plan.called_off.clone() {
             return self.undo(id, &why);
         }
         let Some(step) = plan
@@ -180,7 +174,6 @@ impl Planner {
         let Some(plan) = self.plans.get_mut(&id) else {
             return;
         };
-        let key = plan.order_key(step, is_undo, &self.ledger);
         let planned = &mut plan.steps[step];
         planned.state = if is_undo {
             StepState::Undoing
@@ -188,25 +181,10 @@ impl Planner {
             StepState::Ordered
         };
         planned.ordered = Some(now);
-        let action = match is_undo {
-            true => planned
-                .step
-                .inverse
-                .clone()
-                .unwrap_or_else(|| planned.step.action.clone()),
-            false => planned.step.action.clone(),
+        let Some(order) = order_of(plan, step, &self.ledger) else {
+            return self.stuck(id, "nothing undoes a step that was done");
         };
-        let order = Order {
-            key: key.clone(),
-            plan: id,
-            issue: plan.issue,
-            step,
-            is_undo,
-            action,
-            fence,
-            timeout_s: planned.step.timeout_s,
-            at: now,
-        };
+        let key = order.key.clone();
         if !order.action.is_harmless() && executor != DRY_RUN {
             let action = ActionRecord {
                 key: key.clone(),
@@ -260,13 +238,17 @@ impl Planner {
         planned.said = answer.said().to_owned();
         planned.answered = Some(now);
         let state = planned.state;
+        let called_off = plan.called_off.clone();
         let body = serde_json::json!({ "key": key, "answer": answer });
         self.audit("forestall", "step.answered", &id.to_string(), &body);
         self.touch(id);
         match state {
             StepState::Done => self.next_step(id),
             StepState::Undone => self.next_undo(id),
-            StepState::Failed => self.undo(id, "a step failed"),
+            StepState::Failed => {
+                let why = called_off.unwrap_or_else(|| "a step failed".to_owned());
+                self.undo(id, &why);
+            }
             StepState::NotUndone => self.stuck(id, "a step could not be undone"),
             StepState::InDoubt => {
                 self.stuck(id, "it is not known whether a step was carried out");
@@ -329,31 +311,38 @@ impl Planner {
     pub fn unanswered(&self) -> Vec<(String, Order)> {
         let mut out = Vec::new();
         for plan in self.active.iter().filter_map(|id| self.plans.get(id)) {
-            for (i, planned) in plan.steps.iter().enumerate() {
-                let is_undo = planned.state == StepState::Undoing;
-                if !is_undo && planned.state != StepState::Ordered {
-                    continue;
-                }
-                let action = match (&planned.step.inverse, is_undo) {
-                    (Some(inverse), true) => inverse.clone(),
-                    (_, true | false) => planned.step.action.clone(),
-                };
-                let order = Order {
-                    key: plan.order_key(i, is_undo, &self.ledger),
-                    plan: plan.id,
-                    issue: plan.issue,
-                    step: i,
-                    is_undo,
-                    action,
-                    fence: plan.fence,
-                    timeout_s: planned.step.timeout_s,
-                    at: planned.ordered.unwrap_or(plan.updated),
-                };
-                out.push((plan.executor.clone(), order));
-            }
+            let orders =
+                (0..plan.steps.len()).filter_map(|step| order_of(plan, step, &self.ledger));
+            out.extend(orders.map(|order| (plan.executor.clone(), order)));
         }
         out
     }
+}
+
+/// The order by which a step is carried out, or undone, whichever is under way; `None` when neither is.
+fn order_of(plan: &Plan, step: usize, ledger: &str) -> Option<Order> {
+    let planned = plan.steps.get(step)?;
+    let is_undo = match planned.state {
+        StepState::Ordered => false,
+        StepState::Undoing => true,
+        StepState::Waiting
+        | StepState::Done
+        | StepState::Failed
+        | StepState::InDoubt
+        | StepState::Undone
+        | StepState::NotUndone => return None,
+    };
+    Some(Order {
+        key: plan.order_key(step, is_undo, ledger),
+        plan: plan.id,
+        issue: plan.issue,
+        step,
+        is_undo,
+        action: planned.action(is_undo)?.clone(),
+        fence: plan.fence,
+        timeout_s: planned.step.timeout_s,
+        at: planned.ordered.unwrap_or(plan.updated),
+    })
 }
 
 /// Reads [`Plan::order_key`].

@@ -8,7 +8,7 @@ use super::asked::{Command, Refused, Reply};
 use super::plans::Asked;
 use crate::guard::Stop;
 use crate::issue::{IssueId, IssueState};
-use crate::plan::{Approval, Plan, PlanId, PlanState};
+use crate::plan::{Approval, Plan, PlanId, PlanState, StepState};
 use crate::record::{Brake, Record};
 use crate::strategy::Authority;
 
@@ -306,20 +306,14 @@ impl Planner {
                     &id.to_string(),
                     &serde_json::json!({ "why": why }),
                 );
-                let is_waiting = plan_waits(self.plans.get(&id));
-                if is_waiting {
-                    // Its answer is awaited; what it did is undone then.
-                    if let Some(plan) = self.plans.get_mut(&id) {
-                        for step in &mut plan.steps {
-                            if step.state == crate::plan::StepState::Waiting {
-                                step.state = crate::plan::StepState::Failed;
-                                step.said = note.clone();
-                            }
-                        }
+                match self.plans.get_mut(&id).filter(|plan| awaits_answer(plan)) {
+                    Some(plan) => {
+                        plan.held =
+                            format!("{note}; what was done is undone when the answer has come");
+                        plan.called_off = Some(note);
+                        self.touch(id);
                     }
-                    self.touch(id);
-                } else {
-                    self.undo(id, &note);
+                    None => self.undo(id, &note),
                 }
             }
             PlanState::Undoing
@@ -400,11 +394,9 @@ impl Planner {
     }
 }
 
-fn plan_waits(plan: Option<&Plan>) -> bool {
-    let steps = plan.into_iter().flat_map(|plan| &plan.steps);
-    steps
-        .into_iter()
-        .any(|step| step.state == crate::plan::StepState::Ordered)
+fn awaits_answer(plan: &Plan) -> bool {
+    let mut steps = plan.steps.iter();
+    steps.any(|step| step.state == StepState::Ordered)
 }
 
 fn needs(who: &str, has: Authority, needs: Authority) -> Result<(), Refused> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Live, Planner};
 use crate::issue::{Issue, IssueId, IssueState, MAX_ALSO, Severity};
 use crate::record::{FindingRecord, Record};
-use crate::{Area, Class, EntityId, Finding, Kind};
+use crate::{Area, Class, EntityId, Finding, Kind, Source};
 
 /// Whether trouble of class `cause`, where something depends on it, shows there as trouble of class `symptom`.
 const fn explains(cause: Class, symptom: Class) -> bool {
@@ -32,6 +32,11 @@ const fn explains(cause: Class, symptom: Class) -> bool {
         ) => false,
         (CertificateExpiry, ProcessCrash | SlowQueries) => false,
     }
+}
+
+/// Whether a class is of a resource that fills up by itself.
+const fn fills_up(class: Class) -> bool {
+    matches!(class, Class::MemoryExhaustion | Class::CpuSaturation)
 }
 
 /// Whether trouble of a host is that of something on it: the same resource, used by one of them; or a kill by the kernel,
@@ -72,7 +77,6 @@ impl Planner {
             return Some(id);
         }
         let id = self.open(finding, causes)?;
-        self.explain_others(id);
         // A report names a hundred holes at once: that is no storm.
         if finding.class.area() == Area::Security {
             return Some(id);
@@ -106,16 +110,29 @@ impl Planner {
         self.now().seconds_since(issue.seen.max(issue.opened)) <= self.settings.correlate_s
     }
 
+    /// Whether an issue is so by now, or nearly: what is foretold for later explains nothing that is so now.
+    pub(super) fn is_here(&self, issue: &Issue) -> bool {
+        let is_near = |ttf_s: [f64; 3]| ttf_s[1] <= self.settings.correlate_s;
+        let mut evidence = issue.evidence.iter();
+        evidence.any(|finding| {
+            finding.source != Source::Prediction || finding.ttf_s.is_some_and(is_near)
+        })
+    }
+
     /// A live issue of something that this depends on, nearest first, which explains it; or of something on this host.
     fn explained(&self, finding: &Finding, causes: &[EntityId]) -> Option<IssueId> {
+        // What will run out here is to be seen here, whatever fills it.
+        let runs_out = finding.source == Source::Prediction && fills_up(finding.class);
+        let causes = if runs_out { &[] } else { causes };
         for cause in causes {
             let ids = self.by_entity.get(cause).into_iter().flatten();
             let mut found = ids
                 .filter_map(|id| self.live.get(id))
                 .map(|live| &live.issue);
-            if let Some(issue) =
-                found.find(|issue| explains(issue.class, finding.class) && self.is_recent(issue))
-            {
+            let is_cause = |issue: &&Issue| {
+                explains(issue.class, finding.class) && self.is_here(issue) && self.is_recent(issue)
+            };
+            if let Some(issue) = found.find(is_cause) {
                 return Some(issue.id);
             }
         }
@@ -217,9 +234,9 @@ impl Planner {
             .copied()
     }
 
-    /// Young issues that a new one explains become its consequences: those of what depends on it, and of the host that it
+    /// Young issues that one explains which has just come true become its consequences: those of what depends on it, and of the host that it
     /// fills.
-    fn explain_others(&mut self, id: IssueId) {
+    pub(super) fn explain_others(&mut self, id: IssueId) {
         let Some(live) = self.live.get(&id) else {
             return;
         };
@@ -231,7 +248,9 @@ impl Planner {
             .into_iter()
             .flatten()
             .filter_map(live);
-        let depend = depend.filter(|issue| explains(new.class, issue.class));
+        // What fills up has been filling up since before: it is no consequence of what came after it.
+        let depend =
+            depend.filter(|issue| !fills_up(issue.class) && explains(new.class, issue.class));
         let below = self.live.get(&id).into_iter().flat_map(|live| &live.causes);
         let below = below
             .filter_map(|cause| self.by_entity.get(cause))

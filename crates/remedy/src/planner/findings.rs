@@ -71,6 +71,7 @@ impl Planner {
     /// The same finding again, maybe with other numbers.
     fn renew(&mut self, id: IssueId, finding: Finding) {
         let now = self.now();
+        let was_here = self.issue(id).is_some_and(|issue| self.is_here(issue));
         let Some(live) = self.live.get_mut(&id) else {
             return;
         };
@@ -93,6 +94,9 @@ impl Planner {
         }
         live.put(finding);
         self.grade(id);
+        if !was_here && self.issue(id).is_some_and(|issue| self.is_here(issue)) {
+            self.explain_others(id);
+        }
     }
 
     /// A finding that is not so any more.

@@ -1,7 +1,7 @@
 //! The life of an issue: how bad it is, and how it ends.
 
 use super::{Live, Planner};
-use crate::issue::{IssueId, IssueState, Severity};
+use crate::issue::{Issue, IssueId, IssueState, Severity};
 use crate::plan::{Plan, PlanState};
 use crate::strategy::Case;
 use series::Timestamp;
@@ -152,24 +152,15 @@ impl Planner {
                 .is_some_and(|since| now.seconds_since(since) >= settings.resolve_after_s);
             let heard = issue.seen.max(issue.opened).max(awake);
             let is_silent = now.seconds_since(heard) >= settings.silent_after_s;
-            // What was escalated without a plan may have more to it by now.
-            let may_be_planned = match issue.state {
-                IssueState::Open | IssueState::Acknowledged => true,
-                IssueState::Escalated => issue.plans.is_empty(),
-                IssueState::Planned
-                | IssueState::Mitigating
-                | IssueState::Verifying
-                | IssueState::Resolved
-                | IssueState::Suppressed => false,
-            };
-            let is_due = live
-                .decided
-                .is_some_and(|decided| now.seconds_since(decided) >= settings.reconsider_s);
+            let since_s = live.decided.map(|decided| now.seconds_since(decided));
+            let is_due = since_s
+                .zip(self.reconsider_after_s(issue))
+                .is_some_and(|(since_s, after_s)| since_s >= after_s);
             if is_quiet {
                 quiet.push(id);
             } else if is_silent {
                 silent.push(id);
-            } else if may_be_planned && is_due && live.quiet_since.is_none() {
+            } else if is_due && live.quiet_since.is_none() {
                 again.push(id);
             }
         }
@@ -195,6 +186,28 @@ impl Planner {
         }
         self.to_decide.extend(again);
         self.forget_issues();
+    }
+
+    /// Seconds after a decision after which an issue is thought over again by itself; `None` when it is not. Each proposal in a
+    /// row that nobody answered doubles them.
+    pub(super) fn reconsider_after_s(&self, issue: &Issue) -> Option<f64> {
+        let once = self.settings.reconsider_s;
+        match issue.state {
+            IssueState::Open | IssueState::Acknowledged => Some(once),
+            IssueState::Escalated => {
+                let newest_first = issue.plans.iter().rev().map(|id| self.plans.get(id));
+                let expired = newest_first
+                    .take_while(|plan| plan.is_some_and(|plan| plan.state == PlanState::Expired));
+                let n = expired.count();
+                // What was escalated without a plan may have more to it by now. What a person said of one stays.
+                (n > 0 || issue.plans.is_empty()).then(|| once * (1_u64 << n.min(8)) as f64)
+            }
+            IssueState::Planned
+            | IssueState::Mitigating
+            | IssueState::Verifying
+            | IssueState::Resolved
+            | IssueState::Suppressed => None,
+        }
     }
 
     /// Forgets issues that were resolved too long ago to return, and what is too much; plans that are over go with them.

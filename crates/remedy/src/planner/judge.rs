@@ -159,27 +159,25 @@ impl Planner {
                 // The issue is resolved when it has been quiet for long enough; until then it is only open.
                 self.set_state(issue, IssueState::Open, "forestall", &note);
             }
-            Verdict::NoEffect | Verdict::Harmed => {
+            Verdict::NoEffect => {
                 self.set_state(issue, IssueState::Open, "forestall", &note);
-                // What did not help is not left standing.
-                if standing(&plan).next().is_some() {
-                    let why = format!("it had {}", verdict.name());
-                    self.undo(id, &why);
-                }
-                match verdict {
-                    Verdict::Harmed => {
-                        self.set_state(issue, IssueState::Escalated, "forestall", &note);
-                    }
-                    Verdict::NoEffect
-                    | Verdict::Cured
-                    | Verdict::Improved
-                    | Verdict::NotEnoughData => self.again(issue, &note),
-                }
+                self.take_back_what_stands(&plan, "it had no effect");
+                self.again(issue, &note);
+            }
+            Verdict::Harmed => {
+                self.set_state(issue, IssueState::Escalated, "forestall", &note);
+                self.take_back_what_stands(&plan, "it did harm");
             }
             Verdict::NotEnoughData => {
-                self.set_state(issue, IssueState::Open, "forestall", &note);
                 self.set_state(issue, IssueState::Escalated, "forestall", &note);
             }
+        }
+    }
+
+    /// What did not help is not left standing.
+    fn take_back_what_stands(&mut self, plan: &Plan, why: &str) {
+        if standing(plan).next().is_some() {
+            self.undo(plan.id, why);
         }
     }
 

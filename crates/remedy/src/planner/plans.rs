@@ -26,16 +26,9 @@ impl Planner {
     /// Decides about an issue, and makes the plan that follows.
     pub(super) fn plan_for(&mut self, id: IssueId, asked: Asked) -> Option<PlanId> {
         let live = self.live.get(&id)?;
-        let is_free = match live.issue.state {
-            IssueState::Open | IssueState::Acknowledged => true,
-            // Once a plan failed or was refused it is for people; before any there may be more to go by now.
-            IssueState::Escalated => asked == Asked::ByPerson || live.issue.plans.is_empty(),
-            IssueState::Planned
-            | IssueState::Mitigating
-            | IssueState::Verifying
-            | IssueState::Resolved
-            | IssueState::Suppressed => false,
-        };
+        // Once a plan failed or was refused it is for people.
+        let is_theirs = asked == Asked::ByPerson && live.issue.state == IssueState::Escalated;
+        let is_free = is_theirs || self.reconsider_after_s(&live.issue).is_some();
         if !is_free || !live.is_still_so() || self.is_being_planned(live, asked) {
             return None;
         }
@@ -175,6 +168,7 @@ impl Planner {
             not_before: Some(not_before.max(settled)),
             approvals: Vec::new(),
             held: String::new(),
+            called_off: None,
             carried_out: None,
             outcome: None,
             attempt: input.situation.attempts,

@@ -63,6 +63,45 @@ fn symptoms_before_and_after_their_cause_are_one_issue_about_the_cause() {
     }
 }
 
+/// What fills up within hours, and is far from full.
+fn foretold() -> Finding {
+    let mut foretold = full();
+    foretold.source = Source::Prediction;
+    foretold.value = 0.7;
+    foretold.ttf_s = Some([7_000.0, 10_000.0, 15_000.0]);
+    foretold
+}
+
+#[test]
+fn what_is_foretold_for_later_explains_nothing_until_it_is_so() {
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(2, 5.0, &[foretold()]);
+    world.turns(2, 5.0, &[foretold(), slow()]);
+    assert_eq!(world.planner.issues().count(), 2);
+    world.turns(1, 5.0, &[full(), slow()]);
+    assert_eq!(only(&world).0, "volume/db-1:/data");
+}
+
+#[test]
+fn what_fills_up_is_no_consequence_of_what_came_after_it() {
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(12, 5.0, &[leak()]);
+    assert_eq!(world.plan(1).state, PlanState::AwaitingApproval);
+    world.turns(2, 5.0, &[leak(), slow()]);
+    assert_eq!(world.planner.issues().count(), 2);
+    assert_eq!(world.plan(1).state, PlanState::AwaitingApproval);
+}
+
+#[test]
+fn what_will_run_out_is_seen_where_it_does_whatever_fills_it() {
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(2, 5.0, &[slow()]);
+    let mut foretold = leak();
+    foretold.source = Source::Prediction;
+    world.turns(2, 5.0, &[slow(), foretold]);
+    assert_eq!(world.planner.issues().count(), 2);
+}
+
 #[test]
 fn a_cause_outlives_a_restart_with_what_it_explains() {
     let mut world = World::new(settings(Phase::Approve));

@@ -3,7 +3,7 @@
 use super::shop::{finding, leak, settings};
 use super::world::{Conduct, World};
 use crate::issue::{IssueId, IssueState};
-use crate::plan::{PlanId, PlanState, Verdict};
+use crate::plan::{PlanId, PlanState, StepState, Verdict};
 use crate::planner::Command;
 use crate::{Class, Phase};
 
@@ -135,6 +135,42 @@ fn a_plan_that_is_cancelled_while_an_answer_is_awaited_is_undone_and_not_taken_f
         ]
     );
     assert_eq!(world.plan(1).state, PlanState::RolledBack);
+}
+
+#[test]
+fn a_plan_that_is_cancelled_at_its_last_step_is_undone() {
+    let mut world = World::confident(settings(Phase::Approve));
+    let full = finding("volume/db-1:/data", Class::DiskExhaustion, "growth", 0.97);
+    world.turns(3, 5.0, std::slice::from_ref(&full));
+    world.find(full);
+    world.approve("ada", PlanId(1)).unwrap();
+    while world.plan(1).steps.last().map(|step| step.state) != Some(StepState::Ordered) {
+        world.deliver();
+        world.answer();
+    }
+    let cancel = Command::Cancel {
+        plan: PlanId(1),
+        reason: "not that volume".to_owned(),
+    };
+    world.ask("olga", cancel).unwrap();
+    assert!(
+        world
+            .plan(1)
+            .held
+            .ends_with("is undone when the answer has come"),
+        "{}",
+        world.plan(1).held
+    );
+    world.deliver();
+    world.restart();
+    world.answer();
+    world.turn(1.0);
+    assert_ne!(world.plan(1).state, PlanState::Verifying);
+    assert!(
+        world.plan(1).held.contains("not that volume"),
+        "{}",
+        world.plan(1).held
+    );
 }
 
 #[test]

@@ -113,6 +113,7 @@ pub(super) fn plan() -> Plan {
         not_before: None,
         approvals: Vec::new(),
         held: String::new(),
+        called_off: None,
         carried_out: None,
         outcome: None,
         attempt: 0,

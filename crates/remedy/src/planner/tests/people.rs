@@ -100,6 +100,39 @@ fn who_has_lost_the_authority_before_it_is_used_is_not_enough() {
 }
 
 #[test]
+fn what_nobody_answered_is_proposed_again_ever_more_rarely() {
+    let mut world = World::new(settings(Phase::Approve));
+    // Each proposal waits for 5 minutes; the next comes 10, 20 and 40 minutes after the one before.
+    let mut minutes = Vec::new();
+    for minute in 0..120 {
+        let n = world.ledger.plans.len();
+        world.turns(6, 10.0, &[leak()]);
+        if world.ledger.plans.len() > n {
+            minutes.push(minute);
+        }
+    }
+    assert_eq!(minutes, [0, 10, 30, 70]);
+    let plan = world.planner.plans().last().unwrap().id;
+    assert_eq!(world.plan(plan.0).state, PlanState::Expired);
+    world
+        .ask("olga", Command::Plan { issue: IssueId(1) })
+        .unwrap();
+    let last = PlanId(plan.0 + 1);
+    world
+        .ask(
+            "olga",
+            Command::Refuse {
+                plan: last,
+                reason: "no".to_owned(),
+            },
+        )
+        .unwrap();
+    let n = world.ledger.plans.len();
+    world.turns(6 * 60, 10.0, &[leak()]);
+    assert_eq!(world.ledger.plans.len(), n, "a person has said no");
+}
+
+#[test]
 fn an_issue_whose_plan_waits_is_not_reopened_under_it() {
     let mut world = planned();
     let reopen = Command::Reopen {
