@@ -109,6 +109,7 @@ impl Drill {
             topology: scene::topology(),
             people: people.into(),
             executor: "webhook".to_owned(),
+            actions: None,
             seed: 7,
         };
         let now = read_clock(&folder);

@@ -47,6 +47,7 @@ fn records() -> Vec<Record> {
         topology: Topology::from_declared(&Declared::default()).unwrap(),
         people: [("ann".to_owned(), Authority::Owner)].into(),
         executor: "dry_run".to_owned(),
+        actions: None,
         seed: 0,
     };
     let mut planner = Planner::new(parts, Memory::default()).unwrap();

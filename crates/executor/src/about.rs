@@ -30,7 +30,7 @@ pub struct Summary {
     pub strategy: String,
     /// How many steps it has.
     pub n_steps: usize,
-    /// Which try it is for this target and cause, from 0.
+    /// Which try it is for this target and class, from 0.
     pub attempt: u32,
     /// Why this helps, and why it is safe.
     pub because: Vec<String>,

@@ -91,6 +91,7 @@ fn main() {
         topology: cluster(),
         people: BTreeMap::new(),
         executor: "webhook".to_owned(),
+        actions: None,
         seed: 1,
     };
     let mut planner = Planner::new(parts, Memory::default()).unwrap();

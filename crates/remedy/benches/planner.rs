@@ -82,6 +82,7 @@ fn busy(n: usize) -> Planner {
         topology: cluster(),
         people: BTreeMap::new(),
         executor: "webhook".to_owned(),
+        actions: None,
         seed: 1,
     };
     #[expect(clippy::unwrap_used, reason = "the settings are sound")]
@@ -153,6 +154,7 @@ fn storm(c: &mut Criterion) {
                 topology: Topology::default(),
                 people: BTreeMap::new(),
                 executor: "webhook".to_owned(),
+                actions: None,
                 seed: 1,
             };
             #[expect(clippy::unwrap_used, reason = "the settings are sound")]

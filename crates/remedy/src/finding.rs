@@ -97,6 +97,14 @@ pub enum FindingError {
         /// Its length.
         bytes: usize,
     },
+    /// It says to come from the future: somebody's clock is wrong.
+    #[error("the finding about {entity} is {ahead_s:.0} s ahead of the clock here")]
+    Ahead {
+        /// What it is about.
+        entity: EntityId,
+        /// Seconds.
+        ahead_s: f64,
+    },
     /// Too many facts.
     #[error("the finding about {entity} has {n} facts, at most {MAX_FACTS} are allowed")]
     Facts {

@@ -120,8 +120,8 @@ impl IssueState {
         match (self, next) {
             // A resolved issue stays so: what comes back is a new issue that remembers the old one.
             (Resolved, _) => false,
-            // A plan that is under way is seen through, or handed to people.
-            (Mitigating, Verifying | Escalated | Planned) => true,
+            // A plan that is under way is seen through, or handed to people; one that changed nothing leaves it to them too.
+            (Mitigating, Verifying | Escalated | Planned | Acknowledged) => true,
             (Mitigating, _) => false,
             (Verifying, Resolved | Escalated | Planned | Open | Mitigating) => true,
             (Verifying, _) => false,

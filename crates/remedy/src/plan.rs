@@ -292,7 +292,7 @@ pub struct Plan {
     pub carried_out: Option<Timestamp>,
     /// What came of it.
     pub outcome: Option<Outcome>,
-    /// How many plans for this target and cause came before it within the memory of attempts.
+    /// How many plans for this target and class came before it within the memory of attempts.
     pub attempt: u32,
     /// By which executor: `dry_run`, `webhook`, …
     pub executor: String,

@@ -5,7 +5,7 @@ use series::Timestamp;
 
 use crate::Class;
 use crate::guard::policy::PolicySource;
-use crate::guard::window::{Freeze, Window, next_window};
+use crate::guard::window::{Freeze, Window, freeze, next_window};
 use crate::guard::zone::Zone;
 
 /// How much is done without a person. Each phase does what the one before does, and more.
@@ -112,7 +112,7 @@ pub struct Settings {
     pub actions_per_hour: u32,
     /// Most plans that are carried out at the same time.
     pub concurrent: u32,
-    /// Most plans for one target and cause within `attempts_window_s`.
+    /// Most plans for one target and class within `attempts_window_s`, whatever the cause was taken to be.
     pub attempts: u32,
     /// Seconds after which an attempt is forgotten.
     pub attempts_window_s: f64,
@@ -214,9 +214,18 @@ pub struct Problem {
 }
 
 impl Settings {
-    /// The next instant from `at` on at which what can wait may be carried out.
-    pub(crate) fn next_window(&self, at: Timestamp) -> Timestamp {
-        next_window(&self.windows, at, &self.time_zone)
+    /// The next instant from `at` on at which what can wait may be carried out: in a window, and in no freeze.
+    pub(crate) fn next_opening(&self, at: Timestamp) -> Timestamp {
+        let mut at = next_window(&self.windows, at, &self.time_zone);
+        // Each freeze is left behind once.
+        for _ in &self.freezes {
+            let Some(freeze) = freeze(&self.freezes, at) else {
+                break;
+            };
+            let end = Timestamp::from_micros(freeze.to.as_microsecond());
+            at = next_window(&self.windows, end, &self.time_zone);
+        }
+        at
     }
 
     /// All that makes no sense; empty when all does.

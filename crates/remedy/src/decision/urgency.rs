@@ -92,7 +92,7 @@ pub fn severity(case: &Case, before: Severity) -> (Severity, String) {
     (severity, because)
 }
 
-/// When something has to be done about a case by a strategy that takes `duration_s`, approval included.
+/// When something has to be done about a case by a strategy that takes `needs_s`, approval included.
 #[must_use]
 pub(super) fn when(case: &Case, severity: Severity, needs_s: f64) -> Urgency {
     let early_s = case.ttf_s.map(|ttf_s| ttf_s[0]);

@@ -53,6 +53,6 @@ pub(super) fn check(
         situation.attempts,
         1,
         settings.attempts,
-        &format!("attempts on {target} for this cause did not cure it"),
+        &format!("attempts at this class of trouble of {target} did not cure it"),
     );
 }

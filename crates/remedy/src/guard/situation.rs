@@ -71,7 +71,7 @@ pub struct Situation {
     pub hour_in_all: u32,
     /// Plans that are being carried out, without this one.
     pub running: u32,
-    /// Plans for this target and cause that were carried out, and did not cure, within the memory of attempts.
+    /// Plans for this target and class that were carried out, and did not cure, within the memory of attempts.
     pub attempts: u32,
     /// Why nothing may be carried out: a freeze; and whether it lets critical issues pass.
     pub freeze: Option<(String, bool)>,

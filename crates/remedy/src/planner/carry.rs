@@ -276,11 +276,11 @@ impl Planner {
         self.enter(id, state);
         let kind = format!("plan.{}", state.name());
         self.audit("forestall", &kind, &id.to_string(), &serde_json::json!({}));
-        self.set_state(issue, IssueState::Verifying, "forestall", &id.to_string());
         if is_dry {
             let note = format!("{id} was carried out as a dry run: nothing was changed");
-            self.set_state(issue, IssueState::Open, "forestall", &note);
             self.set_state(issue, IssueState::Acknowledged, "forestall", &note);
+        } else {
+            self.set_state(issue, IssueState::Verifying, "forestall", &id.to_string());
         }
     }
 

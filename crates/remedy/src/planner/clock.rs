@@ -134,7 +134,7 @@ impl Planner {
             issue.resolved.iter_mut().for_each(past);
         }
         let deadline = now.plus_micros((self.settings.approval_deadline_s * 1e6) as i64);
-        let opening = self.settings.next_window(now);
+        let opening = self.settings.next_opening(now);
         for id in &self.active {
             let Some(plan) = self.plans.get_mut(id) else {
                 continue;

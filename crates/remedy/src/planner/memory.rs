@@ -38,6 +38,7 @@ impl Planner {
             topology: parts.topology,
             people: parts.people,
             executor: parts.executor,
+            actions: parts.actions,
             unavailable: None,
             seed: parts.seed,
             clock: Clock::new(now),

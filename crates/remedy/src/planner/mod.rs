@@ -88,6 +88,8 @@ pub struct Planner {
     people: BTreeMap<String, Authority>,
     /// The executor for plans that may change something; `dry_run` while there is none.
     executor: String,
+    /// Names of the actions that it carries out; `None` for all.
+    actions: Option<BTreeSet<String>>,
     /// Why it takes no orders now.
     unavailable: Option<String>,
     seed: u64,
@@ -141,6 +143,8 @@ pub struct Counts {
     pub findings: u64,
     /// Findings that there was no room for.
     pub refused: u64,
+    /// Findings with which something was wrong.
+    pub unsound: u64,
     /// Decisions made.
     pub decisions: u64,
 }
@@ -172,6 +176,8 @@ pub struct Parts {
     pub people: BTreeMap<String, Authority>,
     /// The executor for plans that may change something.
     pub executor: String,
+    /// Names of the actions that it carries out; `None` for all.
+    pub actions: Option<BTreeSet<String>>,
     /// Picks the control arm.
     pub seed: u64,
 }
@@ -252,7 +258,8 @@ impl Planner {
     }
 
     /// The executor that an approved plan is given to in the present phase.
-    fn executor(&self) -> &str {
+    #[must_use]
+    pub fn executor(&self) -> &str {
         match self.settings.phase {
             Phase::Observe | Phase::Propose => DRY_RUN,
             Phase::Approve | Phase::Constrained | Phase::Autonomous => &self.executor,
@@ -262,12 +269,6 @@ impl Planner {
     /// Tells whether the executor of the present phase takes orders now, and if not, why: plans are held meanwhile.
     pub fn set_unavailable(&mut self, why: Option<String>) {
         self.unavailable = why;
-    }
-
-    /// The executor that an approved plan is given to now.
-    #[must_use]
-    pub fn executor_now(&self) -> &str {
-        self.executor()
     }
 
     /// Signals that plans are judged by: whoever drives it tells their values with [`Planner::measure`].
@@ -290,13 +291,21 @@ impl Planner {
     /// # Errors
     /// What is wrong with it; see [`FindingError`].
     pub fn observe(&mut self, at: Timestamp, finding: Finding) -> Result<(), FindingError> {
-        finding.check()?;
+        let ahead_s = finding.at.seconds_since(at);
+        let is_ahead = ahead_s > MAX_AHEAD_S;
+        let sound = finding.check().and_then(|()| match is_ahead {
+            true => Err(FindingError::Ahead {
+                entity: finding.entity.clone(),
+                ahead_s,
+            }),
+            false => Ok(()),
+        });
+        if sound.is_err() {
+            self.counts.unsound += 1;
+            return sound;
+        }
         self.advance(at);
         self.counts.findings += 1;
-        if finding.at.seconds_since(at) > MAX_AHEAD_S {
-            self.counts.refused += 1;
-            return Ok(());
-        }
         self.measure(&finding.signal, finding.value, finding.at);
         self.take_in(finding);
         Ok(())

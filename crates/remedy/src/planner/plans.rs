@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Live, Planner};
+use super::{DRY_RUN, Live, Planner};
 use crate::EntityId;
 use crate::audit::Hash;
 use crate::decision::{self, Course, Decision, DecisionId, Input, Urgency};
@@ -180,7 +180,7 @@ impl Planner {
     /// From when on something may be done that is so urgent.
     pub(super) fn opening(&self, urgency: Urgency, ttf_s: Option<[f64; 3]>) -> Timestamp {
         let now = self.now();
-        let window = self.settings.next_window(now);
+        let window = self.settings.next_opening(now);
         let late = ttf_s.map(|ttf_s| now.plus_micros((ttf_s[0] * 5e5) as i64));
         match urgency {
             Urgency::Now => now,
@@ -302,6 +302,7 @@ impl Planner {
             fallbacks,
             situation,
             settings: self.settings.clone(),
+            actions: self.actions.clone().filter(|_| self.executor() != DRY_RUN),
             // Each issue is a control once.
             draw: if self.was_withheld(live) {
                 1.0

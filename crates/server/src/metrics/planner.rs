@@ -75,8 +75,13 @@ pub(super) fn write(text: &mut Text, planning: &Planning) {
         ),
         (
             "forestall_findings_dropped_total",
-            "Findings that there was no room for.",
+            "Findings, values and entities that there was no room for.",
             status.counts.refused + planning.mailbox.n_dropped(),
+        ),
+        (
+            "forestall_findings_unsound_total",
+            "Findings with which something was wrong, such as a time ahead of the clock.",
+            status.counts.unsound,
         ),
         (
             "forestall_decisions_total",

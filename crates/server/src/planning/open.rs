@@ -264,6 +264,8 @@ async fn bring_back(
         topology,
         people,
         executor: planner.executor.clone(),
+        actions: (planner.executor == "webhook" && !planner.webhook.actions.is_empty())
+            .then(|| planner.webhook.actions.iter().cloned().collect()),
         seed: planner.seed,
     };
     Ok(Planner::new(parts, memory)?)

@@ -159,7 +159,7 @@ impl Worker {
 
     /// While the executor takes no orders plans are held, not failed.
     fn ask_executor(&mut self) {
-        let executor = self.executors.get(self.planner.executor_now());
+        let executor = self.executors.get(self.planner.executor());
         let why = executor.and_then(|executor| executor.available().err());
         self.planner.set_unavailable(why);
     }

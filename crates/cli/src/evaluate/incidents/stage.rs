@@ -151,6 +151,7 @@ pub(super) fn planner(topology: Topology) -> anyhow::Result<Planner> {
         topology,
         people: Default::default(),
         executor: "dry_run".to_owned(),
+        actions: None,
         seed: 0,
     };
     Planner::new(parts, Memory::default()).context("making the planner")

@@ -169,3 +169,23 @@ fn a_fact_permits_nothing() {
         0
     );
 }
+
+#[test]
+fn what_the_executor_does_not_carry_out_is_not_proposed() {
+    let run = |actions: &[&str]| {
+        let mut world = World::new(settings(Phase::Approve));
+        let actions = actions.iter().map(|&action| action.to_owned());
+        world.parts.actions = Some(actions.collect());
+        world.restart();
+        world.turns(3, 5.0, &[leak()]);
+        let plan = world.ledger.plans.values().next().cloned();
+        let steps = plan.into_iter().flat_map(|plan| plan.steps);
+        let steps = steps.map(|step| step.step.action.name().to_owned());
+        steps.collect::<Vec<_>>()
+    };
+    // Without what changes nothing: the evidence is not captured.
+    let all = ["drain", "undrain", "restart"];
+    assert_eq!(run(&all), ["drain", "restart", "undrain"]);
+    assert!(!run(&["drain", "restart"]).contains(&"drain".to_owned()));
+    assert!(run(&[]).is_empty());
+}

@@ -47,6 +47,7 @@ impl Planner {
             topology: _,
             people: _,
             executor: _,
+            actions: _,
             unavailable: _,
             seed: _,
             clock: _,

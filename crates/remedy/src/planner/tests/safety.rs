@@ -97,6 +97,33 @@ fn what_was_held_until_its_window_had_closed_waits_for_the_next() {
 }
 
 #[test]
+fn what_can_wait_is_scheduled_for_the_first_window_outside_of_freezes() {
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
+    let window = Window {
+        days: Vec::new(),
+        from: "02:00".parse().unwrap(),
+        to: "04:00".parse().unwrap(),
+    };
+    let freeze = |from: &str, to: &str| Freeze {
+        from: at(from),
+        to: at(to),
+        reason: "a sale".to_owned(),
+        allow_critical: false,
+    };
+    let settings = Settings {
+        windows: vec![window],
+        freezes: vec![
+            freeze("2026-11-28T00:00:00Z", "2026-11-29T03:00:00Z"),
+            freeze("2026-11-26T00:00:00Z", "2026-11-28T01:00:00Z"),
+        ],
+        ..settings(Phase::Approve)
+    };
+    let opening = settings.next_opening(World::new(settings.clone()).now);
+    let expected = at("2026-11-29T03:00:00Z").as_microsecond();
+    assert_eq!(opening.micros(), expected);
+}
+
+#[test]
 fn the_brake_holds_everything_survives_a_restart_and_is_released_by_an_owner() {
     let mut world = World::new(settings(Phase::Approve));
     world.turns(3, 5.0, &[leak()]);

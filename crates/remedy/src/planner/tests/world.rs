@@ -53,6 +53,7 @@ impl World {
             topology,
             people: people(),
             executor: "webhook".to_owned(),
+            actions: None,
             seed: 7,
         };
         Self {
