@@ -3,7 +3,10 @@
 use super::{Layer, Proposal, Stop, Veto};
 use crate::Kind;
 use crate::action::{Action, Disruption};
+use crate::strategy::Case;
 
+/// Seconds that a standby may be behind: what was written within is lost if the old one never answers again.
+pub(crate) const MAX_LAG_S: f64 = 1.0;
 /// Beginnings of patterns, below a mount point, under which files may be removed.
 const TEMPORARY: [&str; 5] = ["tmp/", "var/tmp/", "var/cache/", "cache/", "log/"];
 /// Endings of files that a rotation left behind.
@@ -33,16 +36,21 @@ pub(super) fn check(proposal: &Proposal<'_>, out: &mut Vec<Veto>) {
         } else if action.disruption() == Disruption::LosesData {
             stop(format!("\"{action}\" overwrites what is there"));
         }
-        let is_database = action.target().kind() == Kind::Database;
-        if is_database && matches!(action, Action::Restart { .. } | Action::FailOver { .. }) {
-            let lag_s = proposal.case.number("standby_lag_s").unwrap_or(0.0);
-            if lag_s > 10.0 && matches!(action, Action::FailOver { .. }) {
-                stop(format!(
+        if matches!(action, Action::FailOver { .. }) && holds_data(proposal.case) {
+            match proposal.case.number("standby_lag_s") {
+                Some(lag_s) if (0.0..=MAX_LAG_S).contains(&lag_s) => {}
+                Some(lag_s) => stop(format!(
                     "the standby is {lag_s} s behind: what it has not got would be lost"
-                ));
+                )),
+                None => stop("how far the standby is behind is not known".to_owned()),
             }
         }
     }
+}
+
+/// Whether something would be lost with an entity.
+pub(crate) fn holds_data(case: &Case) -> bool {
+    case.entity.kind() == Kind::Database || case.warns("stateful")
 }
 
 fn is_temporary<'a>(pattern: &str, mut declared: impl Iterator<Item = &'a str>) -> bool {

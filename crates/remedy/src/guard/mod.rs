@@ -3,7 +3,7 @@
 
 mod availability;
 mod ceilings;
-mod data;
+pub(crate) mod data;
 mod human;
 mod limits;
 pub mod policy;

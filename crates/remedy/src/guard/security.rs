@@ -12,7 +12,7 @@ pub(super) fn check(proposal: &Proposal<'_>, out: &mut Vec<Veto>) {
     for action in proposal.changes() {
         match action {
             Action::ApplyConfiguration { .. } | Action::RevertConfiguration { .. }
-                if proposal.case.is("sensitive") =>
+                if proposal.case.warns("sensitive") =>
             {
                 stop(
                     Stop::UntilApproved,

@@ -22,7 +22,7 @@ impl Planner {
                 why: "its issue is over".to_owned(),
             }];
         };
-        let case = live.case();
+        let case = self.case(live);
         let situation = self.situation(&plan.entity, plan.issue, Some(plan));
         // What was done counts already.
         let left = plan

@@ -14,6 +14,7 @@ mod findings;
 mod indexes;
 mod issues;
 mod judge;
+mod known;
 mod memory;
 mod plans;
 mod siblings;

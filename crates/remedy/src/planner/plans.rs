@@ -1,15 +1,11 @@
 //! From an issue to a plan, by a decision.
 
-use std::collections::BTreeSet;
-
-use super::{DRY_RUN, Live, Planner};
-use crate::EntityId;
-use crate::audit::Hash;
-use crate::decision::{self, Course, Decision, DecisionId, Input, Urgency};
+use super::{Live, Planner};
+use crate::decision::{self, Course, Decision, Input, Urgency};
 use crate::issue::{IssueId, IssueState, MAX_DECISIONS, Severity};
 use crate::plan::{Plan, PlanId, PlanState, PlannedStep, StepState, Verdict};
 use crate::record::Record;
-use crate::strategy::{STRATEGIES, strategy};
+use crate::strategy::strategy;
 use series::Timestamp;
 
 /// Most plans that an issue names: the newest. One that lasts for weeks is thought over every few minutes.
@@ -268,95 +264,5 @@ impl Planner {
                 &format!("{by} was made meanwhile"),
             );
         }
-    }
-
-    /// All that is known about an issue.
-    fn input(&self, id: IssueId) -> Option<Input> {
-        let live = self.live.get(&id)?;
-        let mut case = live.case();
-        // The topology may have grown since the issue was opened.
-        case.around = self.topology.surroundings(&case.entity);
-        let context = decision::context(&case);
-        let half_life = self.settings.half_life_days;
-        let mut seen = std::collections::BTreeMap::new();
-        for strategy in STRATEGIES
-            .iter()
-            .filter(|known| known.classes.contains(&case.class))
-        {
-            let of = self
-                .books
-                .seen(strategy.name, &context, self.now(), half_life);
-            if of != decision::Seen::default() {
-                seen.insert(strategy.name.to_owned(), of);
-            }
-        }
-        let (spent, fallbacks) = self.spent(&case.entity, id);
-        let situation = self.situation(&case.entity, id, None);
-        Some(Input {
-            id: DecisionId(self.last[2] + 1),
-            issue: id,
-            severity: live.issue.severity,
-            diagnosis: decision::diagnosis(live.issue.evidence.iter()),
-            seen,
-            spent,
-            fallbacks,
-            situation,
-            settings: self.settings.clone(),
-            actions: self.actions.clone().filter(|_| self.executor() != DRY_RUN),
-            // Each issue is a control once.
-            draw: if self.was_withheld(live) {
-                1.0
-            } else {
-                self.draw(id)
-            },
-            case,
-        })
-    }
-
-    fn was_withheld(&self, live: &Live) -> bool {
-        let mut plans = live.issue.plans.iter().filter_map(|id| self.plans.get(id));
-        plans.any(|plan| plan.state == PlanState::Withheld)
-    }
-
-    /// A number from 0 to 1 for each issue, the same for the same seed.
-    fn draw(&self, id: IssueId) -> f64 {
-        let hash = Hash::of(format!("{}/{}", self.seed, id.0).as_bytes());
-        let [a, b, c, d, ..] = hash.0;
-        f64::from(u32::from_be_bytes([a, b, c, d])) / f64::from(u32::MAX)
-    }
-
-    /// Strategies that had no effect on this target and class in the memory of attempts, and what is to follow the last.
-    fn spent(&self, target: &EntityId, id: IssueId) -> (BTreeSet<String>, Vec<String>) {
-        // Of this issue, and of those that it is the return of.
-        let mut issues = Vec::new();
-        let mut next = self.issue(id);
-        while let Some(issue) = next {
-            issues.push(issue);
-            next = issue
-                .returned_from
-                .and_then(|before| self.resolved.get(&before));
-        }
-        let plans = issues.iter().rev().flat_map(|issue| &issue.plans);
-        let failed = plans
-            .filter_map(|plan| self.plans.get(plan))
-            .filter(|plan| {
-                let verdict = plan.outcome.as_ref().map(|outcome| outcome.verdict);
-                plan.entity == *target
-                    && plan.state != PlanState::Shadow
-                    && plan.state != PlanState::Withheld
-                    && matches!(verdict, Some(Verdict::NoEffect | Verdict::Harmed))
-                    && self.now().seconds_since(plan.created) <= self.settings.attempts_window_s
-            });
-        let failed: Vec<_> = failed.collect();
-        let next = failed.last().and_then(|plan| strategy(&plan.strategy));
-        let next = next.map(|known| {
-            known
-                .fallbacks
-                .iter()
-                .map(|&name| name.to_owned())
-                .collect()
-        });
-        let spent = failed.iter().map(|plan| plan.strategy.clone());
-        (spent.collect(), next.unwrap_or_default())
     }
 }

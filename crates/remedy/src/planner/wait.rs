@@ -61,7 +61,7 @@ impl Planner {
         let strategy = crate::strategy::strategy(&plan.strategy);
         let drafted = strategy
             .zip(live)
-            .map(|(known, live)| (known.draft)(&live.case()));
+            .map(|(known, live)| (known.draft)(&self.case(live)));
         let Some(Err(unfit)) = drafted else {
             return false;
         };

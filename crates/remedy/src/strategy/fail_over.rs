@@ -4,10 +4,8 @@ use super::draft::{by_cause, calm, only, reader, stays_up};
 use super::restart::is_loop;
 use super::{Authority, Case, Draft, Reversibility, Step, Strategy, Unfit};
 use crate::action::Action;
+use crate::guard::data::{MAX_LAG_S, holds_data};
 use crate::{Class, EntityId, Kind};
-
-/// Seconds that a standby may be behind: what was written within is lost if the old one never answers again.
-const MAX_LAG_S: f64 = 1.0;
 
 /// Lets the standby serve: for one that is broken, not for one that has too much to do.
 pub(super) const STRATEGY: Strategy = Strategy {
@@ -46,7 +44,7 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
                 "{standby} is {lag_s} s behind, and what was written since would be lost"
             )));
         }
-        None if case.entity.kind() == Kind::Database || case.warns("stateful") => {
+        None if holds_data(case) => {
             return Err(Unfit::because(format!(
                 "how far {standby} is behind is not known"
             )));

@@ -10,7 +10,9 @@
 //! *Attributes* come from the operator's topology and are read with [`Case::attribute`] and what rests on it; *facts* come
 //! with the findings, hold labels of series, and are read with [`Case::fact`], which falls back to an attribute. What
 //! permits something, or says how far it may go, is an attribute: whoever may send a sample must not be able to permit
-//! anything. What speaks against something counts from either side. Entities inherit attributes of their service and host:
+//! anything. What speaks against something counts from either side. Facts that nothing here measures yet (`baseline`,
+//! `cache_bytes`, `dead_rows_ratio`, `exploited`, `level_after_start`, `load_ratio`, `rotated_bytes`, `writes_ratio`) can be
+//! said as attributes. Entities inherit attributes of their service and host:
 //! what is said of a volume (`growable`, `logs`, `temporary`) is best said at the volume.
 //!
 //! | attribute | meaning | unit |
@@ -36,6 +38,7 @@
 //! | `pool_max` | as large as its pool of connections may be set | connections |
 //! | `pool_size` | how large its pool of connections is | connections |
 //! | `previous_version` | the version before this release | version |
+//! | `released_at` | when this release began to run, `2026-11-26T12:00:00Z` | RFC 3339 |
 //! | `reload` | reads its configuration again when asked to; `no`: at a start only | yes, no |
 //! | `replicas_max` | as many instances as there may be | instances |
 //! | `replicas_min` | as many as there must be, without a burst; 2 if nothing is said | instances |
@@ -55,7 +58,7 @@
 //! | `days_left` | until the certificate expires | days |
 //! | `dead_rows_ratio` | share of the rows of the table that are dead or not counted | 0 to 1 |
 //! | `dependency` | what it waits for | entity id |
-//! | `deployed_s`, or attribute `release_age_s` | age of the release | seconds |
+//! | `deployed_s`, from attribute `released_at`; or attribute `release_age_s` | age of the release | seconds |
 //! | `errors_ratio` | share of calls that fail; with `dependency`: of those to it | 0 to 1 |
 //! | `exploited` | the vulnerability is known to be used by attackers | yes |
 //! | `family` | what runs out: memory, cpu, disk, inodes, connections, descriptors, threads, dependency | name |
@@ -67,7 +70,7 @@
 //! | `load_ratio` | load of the service as a share of what it can carry | 0 to 1 |
 //! | `longest_s` | the longest query | seconds |
 //! | `newer_on_disk` | a newer certificate is on disk than is served | yes |
-//! | `raised_before` | how often this limit was raised for this cause | times |
+//! | `raised_before` | how often a limit was raised for this issue, and for those that it is the return of | times |
 //! | `reason`, `exit_code`, `restarts` | of a crash | |
 //! | `reclaimable_bytes`, `log_bytes`, `rotated_bytes` | what removing temporary files, rotating logs, removing rotated logs would free | bytes |
 //! | `renewal`, `issuer`, `not_after`, `validity_days` | of a certificate; `renewal` is `acme` or `manual` | |
