@@ -111,7 +111,7 @@ async fn entry(ledger: &Ledger, id: DecisionId) -> anyhow::Result<Option<Value>>
         from: Cursor::Oldest,
         limit: 100,
     };
-    let entries = ledger.audit_of(&id.to_string(), page).await?;
+    let entries = ledger.audit_of([&*id.to_string()], page).await?;
     let made = entries.iter().find(|entry| entry.kind == "decision.made");
     Ok(made.and_then(|entry| serde_json::from_str(&entry.body).ok()))
 }

@@ -8,7 +8,7 @@ use series::Timestamp;
 
 use super::{Cursor, IssueFilter, MAX_PAGE, Page, PlanFilter, QueryError};
 use crate::open::Ledger;
-use crate::sql::Statement;
+use crate::sql::{Statement, Value};
 
 impl Ledger {
     /// Issues that match, ordered by their numbers.
@@ -89,13 +89,18 @@ impl Ledger {
         self.values("audit entry", statement).await
     }
 
-    /// Entries of the audit about one subject: `i17`, `p4`, `brake`.
+    /// Entries of the audit about any of some subjects: `i17`, `p4`, `brake`. All entries when there is no subject.
     ///
     /// # Errors
     /// See [`QueryError`].
-    pub async fn audit_of(&self, subject: &str, page: Page) -> Result<Vec<Entry>, QueryError> {
-        let sql = "SELECT body, CAST(seq AS TEXT) AS named FROM audit WHERE subject = ?";
-        let mut statement = Statement::new("reading the audit", sql, [subject.into()]);
+    pub async fn audit_of(
+        &self,
+        subjects: impl IntoIterator<Item = &str>,
+        page: Page,
+    ) -> Result<Vec<Entry>, QueryError> {
+        let sql = "SELECT body, CAST(seq AS TEXT) AS named FROM audit WHERE 1 = 1";
+        let mut statement = Statement::new("reading the audit", sql, []);
+        statement.push_one_of("subject", subjects.into_iter().map(Value::from));
         page.push_to(&mut statement, "seq");
         self.values("audit entry", statement).await
     }

@@ -70,7 +70,7 @@ fn any_text_is_kept_as_it_is_and_found_by_itself() {
             assert!(issues.iter().any(|issue| issue.id.0 == id), "{text:?}");
             let kept = ledger.request(&text).await.unwrap();
             assert_eq!(kept, Some(request(&text, 5)));
-            let kept = ledger.audit_of(&text, page).await.unwrap();
+            let kept = ledger.audit_of([&*text], page).await.unwrap();
             assert_eq!(kept, [entry]);
             assert_eq!(all(&ledger).await.brake, brake(&text));
         }

@@ -278,7 +278,7 @@ fn health_is_told_by_time_and_the_audit_by_place_and_subject() {
         }
         assert_eq!(verifier.head(), head);
         verifier.finish(ledger.head().await.unwrap()).unwrap();
-        let of_brake = ledger.audit_of("brake", ALL).await.unwrap();
+        let of_brake = ledger.audit_of(["brake"], ALL).await.unwrap();
         assert_eq!(
             of_brake.iter().map(|entry| entry.seq).collect::<Vec<_>>(),
             [1501]
@@ -287,10 +287,10 @@ fn health_is_told_by_time_and_the_audit_by_place_and_subject() {
             from: Cursor::Newest,
             limit: 2,
         };
-        let newest = ledger.audit_of("i1", newest).await.unwrap();
+        let newest = ledger.audit_of(["brake", "i1"], newest).await.unwrap();
         assert_eq!(
             newest.iter().map(|entry| entry.seq).collect::<Vec<_>>(),
-            [1500, 1499]
+            [1501, 1500]
         );
     });
 }

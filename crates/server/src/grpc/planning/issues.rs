@@ -15,7 +15,7 @@ use super::{Call, command, issue_of, not_done, not_read, plan_of, planning, read
 use crate::grpc::{State, stopped, stopping};
 use crate::planning::Planning;
 
-/// Most entries of a history that are shown with an issue.
+/// Most entries of a history that are shown with an issue: the newest.
 const MAX_HISTORY: u32 = 500;
 /// Most issues in one message.
 const MESSAGE_ISSUES: usize = 64;
@@ -51,31 +51,21 @@ impl IssueService for Issues {
             issue: Some(id),
             ..PlanFilter::default()
         };
-        let page = Page {
-            from: Cursor::Oldest,
-            limit: ledger::MAX_PAGE,
+        let newest = |limit| Page {
+            from: Cursor::Newest,
+            limit,
         };
-        let plans = ledger
-            .plans(&filter, page)
-            .await
-            .map_err(|error| not_read(&error))?;
-        let mut history = Vec::new();
-        let subjects = plans.iter().map(|plan| plan.id.to_string());
-        let decisions = issue.decisions.iter().map(ToString::to_string);
-        for subject in [id.to_string()]
-            .into_iter()
-            .chain(subjects)
-            .chain(decisions)
-        {
-            let page = Page {
-                from: Cursor::Oldest,
-                limit: MAX_HISTORY,
-            };
-            let entries = ledger.audit_of(&subject, page).await;
-            history.extend(entries.map_err(|error| not_read(&error))?);
-        }
-        history.sort_by_key(|entry| entry.seq);
-        history.truncate(MAX_HISTORY as usize);
+        let plans = ledger.plans(&filter, newest(ledger::MAX_PAGE)).await;
+        let mut plans = plans.map_err(|error| not_read(&error))?;
+        plans.reverse();
+        let of_plans = plans.iter().map(|plan| plan.id.to_string());
+        let of_decisions = issue.decisions.iter().map(ToString::to_string);
+        let subjects = [id.to_string()].into_iter();
+        let subjects: Vec<_> = subjects.chain(of_plans).chain(of_decisions).collect();
+        let subjects = subjects.iter().map(String::as_str);
+        let history = ledger.audit_of(subjects, newest(MAX_HISTORY)).await;
+        let mut history = history.map_err(|error| not_read(&error))?;
+        history.reverse();
         Ok(Response::new(v1::GetIssueResponse {
             issue: Some(write::issue(&issue)),
             plans: plans.iter().map(write::plan).collect(),

@@ -177,7 +177,7 @@ impl SafetyService for Safety {
                     from: Cursor::After(request.after_seq),
                     limit,
                 };
-                planning.ledger.audit_of(subject, page).await
+                planning.ledger.audit_of([subject], page).await
             }
         };
         let entries = entries.map_err(|error| not_read(&error))?;
