@@ -12,6 +12,8 @@ use crate::plan::PlanId;
 use crate::record::{Brake, Record};
 use crate::strategy::Authority;
 
+/// Most bytes of the reasons of a brake; what does not fit is in the audit.
+const MAX_REASONS_BYTES: usize = 4096;
 /// Most bytes of a name, a reason or a note.
 const MAX_TEXT_BYTES: usize = 1024;
 
@@ -74,13 +76,20 @@ impl Planner {
             "releasing the brake"
         };
         let why = reason(what, why)?.to_owned();
-        // Whoever brakes twice adds a reason; whoever releases what is not engaged does no harm.
-        self.brake = Brake {
-            is_engaged,
-            who: who.to_owned(),
-            reason: why.clone(),
-            at: self.now(),
-        };
+        // Whoever brakes what is braked adds a reason; whoever releases what is not engaged does no harm.
+        let adds = is_engaged && self.brake.is_engaged;
+        let has_room = self.brake.reason.len() + who.len() + why.len() < MAX_REASONS_BYTES;
+        if !adds {
+            self.brake = Brake {
+                is_engaged,
+                who: who.to_owned(),
+                reason: why.clone(),
+                at: self.now(),
+            };
+        } else if has_room {
+            let first = &self.brake.reason;
+            self.brake.reason = format!("{first}; {who}: {why}");
+        }
         self.out.records.push(Record::Brake(self.brake.clone()));
         let kind = if is_engaged {
             "brake.engaged"

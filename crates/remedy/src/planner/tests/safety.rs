@@ -142,6 +142,24 @@ fn the_brake_holds_everything_survives_a_restart_and_is_released_by_an_owner() {
 }
 
 #[test]
+fn whoever_brakes_what_is_braked_adds_a_reason() {
+    let mut world = World::new(settings(Phase::Approve));
+    world.ask("olga", brake("a deploy")).unwrap();
+    world.ask("owen", brake("a sale")).unwrap();
+    let engaged = world.planner.brake().clone();
+    assert_eq!(
+        (&*engaged.who, &*engaged.reason),
+        ("olga", "a deploy; owen: a sale")
+    );
+    for _ in 0..100 {
+        world.ask("owen", brake(&"again ".repeat(100))).unwrap();
+    }
+    assert!(world.planner.brake().reason.len() < 4096);
+    world.ask("ada", release("all is well")).unwrap();
+    assert!(!world.planner.brake().is_engaged);
+}
+
+#[test]
 fn nothing_is_done_on_old_data() {
     let mut world = World::new(settings(Phase::Approve));
     world.turns(3, 5.0, &[leak()]);
