@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use series::Timestamp;
 
 use crate::Class;
-use crate::guard::policy::PolicySource;
+use crate::guard::policy::{PolicyError, PolicySource};
 use crate::guard::window::{Freeze, Window, freeze, next_window};
 use crate::guard::zone::Zone;
 
@@ -314,9 +314,12 @@ impl Settings {
         }));
         let policies = self.policies.iter().enumerate();
         out.extend(policies.filter_map(|(i, policy)| {
+            let error = policy.compile().err()?;
+            let is_name = matches!(error, PolicyError::Nameless);
+            let field = if is_name { "name" } else { "expression" };
             Some(Problem {
-                key: format!("policies[{i}]"),
-                message: policy.compile().err()?.to_string(),
+                key: format!("policies[{i}].{field}"),
+                message: error.to_string(),
             })
         }));
         out

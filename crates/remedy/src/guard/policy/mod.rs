@@ -1,24 +1,38 @@
 //! Rules of the business, in the Common Expression Language: an expression that is true stops a plan.
 //!
-//! An expression sees `issue` (`class`, `severity`, `entity`, `kind`, `cause`, `probability`), `plan` (`strategy`,
-//! `actions`, `reversibility`, `authority`, `confidence`, `risk`, `capacity_away`, `is_approved`), `entity` (`service`,
-//! `host`, `owner`, `tier`, `replicas`, `n_affected`, `attributes`) and `at` (`hour` and `minute` of the day and `weekday`,
-//! 1 = Monday, by the clock of `Settings::time_zone`). One that cannot be worked out stops the plan too: when in doubt nothing is done.
+//! An expression sees `issue` (`class`, `severity`, `severity_rank`, 0 = info to 4 = critical, `entity`, `kind`, `cause`,
+//! `probability`), `plan` (`strategy`, `actions`, `reversibility`, `authority`, `confidence`, `risk`, `capacity_away`,
+//! `is_approved`), `entity` (`service`, `host`, `owner`, `tier`, `replicas`, `n_affected`, `attributes`) and `at` (`hour` and
+//! `minute` of the day and `weekday`, 1 = Monday, by the clock of `Settings::time_zone`).
+//!
+//! One that cannot be worked out stops the plan too: when in doubt nothing is done. So each is tried on an example before it
+//! is taken. Attributes are the user's own, and not every entity has them all: `has(entity.attributes.pool)`, or
+//! `"pool" in entity.attributes`, asks before one is read.
+
+mod reading;
+mod trial;
+mod view;
 
 use std::sync::Arc;
+use std::thread;
 
-use cel::{Context, Program, Value};
+use cel::{Program, Value};
 use serde::{Deserialize, Serialize};
 
 use super::zone::Zone;
 use super::{Layer, Proposal, Situation, Stop, Veto};
 use crate::Settings;
-use crate::issue::Severity;
+use reading::{MAX_DEPTH, Reading};
+use view::View;
 
 /// Most bytes of an expression.
 const MAX_BYTES: usize = 4096;
+/// The stack of the parser: it stops at 96 open brackets, each of which takes a hundred kibibytes of a debug build.
+const PARSER_STACK_BYTES: usize = 64 << 20;
 /// Most loops (`all`, `exists`, `map`, `filter`) in an expression: nested ones multiply.
 const MAX_LOOPS: usize = 3;
+/// The variables.
+const KNOWN: [&str; 4] = ["issue", "plan", "entity", "at"];
 
 /// What an expression that is true asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +81,12 @@ pub enum PolicyError {
         /// How many.
         loops: usize,
     },
+    /// It is nested too deeply.
+    #[error("the expression of policy {name:?} has more than {MAX_DEPTH} levels")]
+    Deep {
+        /// Which.
+        name: String,
+    },
     /// It does not parse.
     #[error("the expression of policy {name:?} does not parse: {message}")]
     Syntax {
@@ -99,54 +119,22 @@ pub struct Policies {
     zone: Zone,
 }
 
-#[derive(Serialize)]
-struct IssueView<'a> {
-    class: &'static str,
-    severity: &'static str,
-    severity_rank: i64,
-    entity: &'a str,
-    kind: &'static str,
-    cause: &'a str,
-    probability: f64,
-}
-
-#[derive(Serialize)]
-struct PlanView<'a> {
-    strategy: &'a str,
-    actions: Vec<&'static str>,
-    reversibility: crate::strategy::Reversibility,
-    authority: &'static str,
-    confidence: f64,
-    risk: f64,
-    capacity_away: f64,
-    is_approved: bool,
-}
-
-#[derive(Serialize)]
-struct EntityView<'a> {
-    service: &'a str,
-    host: &'a str,
-    owner: &'a str,
-    tier: i64,
-    replicas: i64,
-    n_affected: i64,
-    attributes: &'a std::collections::BTreeMap<String, String>,
-}
-
-#[derive(Serialize)]
-struct TimeView {
-    hour: i64,
-    minute: i64,
-    weekday: i64,
-}
-
 impl PolicySource {
-    /// Checks it, and tries it on an example.
+    /// Checks it, and tries it on an example: a field that there is not, types that do not go together, and an answer that is
+    /// neither true nor false are found, in branches too that the example would not take.
     ///
     /// # Errors
     /// See [`PolicyError`].
     pub fn compile(&self) -> Result<(), PolicyError> {
-        self.program().map(drop)
+        let program = self.program()?;
+        trial::run(program.expression()).map_err(|message| self.meaningless(message))
+    }
+
+    fn meaningless(&self, message: String) -> PolicyError {
+        PolicyError::Meaning {
+            name: self.name.clone(),
+            message,
+        }
     }
 
     fn program(&self) -> Result<Program, PolicyError> {
@@ -167,25 +155,34 @@ impl PolicySource {
         if loops > MAX_LOOPS {
             return Err(PolicyError::Loops { name, loops });
         }
-        let program = Program::compile(&self.expression).map_err(|error| PolicyError::Syntax {
+        let program = parse(&self.expression).map_err(|message| PolicyError::Syntax {
             name: name.clone(),
-            message: error.to_string(),
+            message,
         })?;
-        const KNOWN: [&str; 4] = ["issue", "plan", "entity", "at"];
-        let references = program.references();
-        let unknown = references.variables().into_iter();
-        if let Some(unknown) = unknown.into_iter().find(|name| !KNOWN.contains(name)) {
-            return Err(PolicyError::Meaning {
-                name,
-                message: format!("it reads {unknown:?}; there are {}", KNOWN.join(", ")),
-            });
+        let reading = Reading::of(program.expression()).ok_or(PolicyError::Deep { name })?;
+        let mut roots = reading.paths.iter().map(|path| path[0]);
+        if let Some(unknown) = roots.find(|root| !KNOWN.contains(root)) {
+            let known = KNOWN.join(", ");
+            return Err(self.meaningless(format!("it reads {unknown:?}; there are {known}")));
         }
         Ok(program)
     }
 }
 
+/// Parses on a thread of its own: what is nested deeply would overflow the stack of any other.
+fn parse(expression: &str) -> Result<Program, String> {
+    thread::scope(|scope| {
+        let parser = thread::Builder::new()
+            .stack_size(PARSER_STACK_BYTES)
+            .spawn_scoped(scope, || Program::compile(expression))
+            .map_err(|error| format!("there is no thread for the parser: {error}"))?;
+        let parsed = parser.join().map_err(|_| "the parser panicked")?;
+        parsed.map_err(|error| error.to_string())
+    })
+}
+
 impl Policies {
-    /// Compiles all of them.
+    /// Compiles all of them. They are not tried: what was decided under one is decided again as it was.
     ///
     /// # Errors
     /// Of the first that is refused.
@@ -214,8 +211,9 @@ impl Policies {
         let mut doubt = |name: &str, why: String| {
             out.push(Veto::new(Layer::Policy, name, Stop::ForNow, why));
         };
-        let context = match context(proposal, situation, &self.zone) {
-            Ok(context) => context,
+        let variables = View::new(proposal, situation, &self.zone).variables();
+        let context = match variables {
+            Ok(variables) => view::context(variables),
             Err(error) => {
                 doubt("policies", format!("the policies cannot be asked: {error}"));
                 return;
@@ -251,71 +249,5 @@ impl Policies {
     }
 }
 
-fn context(
-    proposal: &Proposal<'_>,
-    situation: &Situation,
-    zone: &Zone,
-) -> Result<Context<'static, 'static>, cel::SerializationError> {
-    let (case, around) = (proposal.case, &proposal.case.around);
-    let text = |id: &Option<crate::EntityId>| -> String {
-        id.as_ref().map(ToString::to_string).unwrap_or_default()
-    };
-    let (service, host) = (text(&around.service), text(&around.host));
-    let rank = Severity::ALL
-        .iter()
-        .position(|&all| all == proposal.severity);
-    let mut context = Context::default();
-    context.add_variable(
-        "issue",
-        IssueView {
-            class: case.class.name(),
-            severity: proposal.severity.name(),
-            severity_rank: rank.unwrap_or(0) as i64,
-            entity: case.entity.as_str(),
-            kind: case.entity.kind().name(),
-            cause: &case.cause,
-            probability: case.probability,
-        },
-    )?;
-    context.add_variable(
-        "plan",
-        PlanView {
-            strategy: proposal.strategy,
-            actions: proposal
-                .steps
-                .iter()
-                .map(|step| step.action.name())
-                .collect(),
-            reversibility: proposal.reversibility,
-            authority: proposal.authority.name(),
-            confidence: proposal.confidence,
-            risk: proposal.risk,
-            capacity_away: proposal.capacity_away,
-            is_approved: proposal.approval().is_some(),
-        },
-    )?;
-    context.add_variable(
-        "entity",
-        EntityView {
-            service: &service,
-            host: &host,
-            owner: around.owner.as_deref().unwrap_or_default(),
-            tier: i64::from(around.tier),
-            replicas: i64::from(around.replicas),
-            n_affected: i64::from(around.n_affected),
-            attributes: &around.attributes,
-        },
-    )?;
-    // Where the calendar ends `at` is not known, and what reads it stops the plan.
-    if let Some(at) = zone.clock(situation.at) {
-        context.add_variable(
-            "at",
-            TimeView {
-                hour: at.hour().into(),
-                minute: at.minute().into(),
-                weekday: at.weekday().to_monday_one_offset().into(),
-            },
-        )?;
-    }
-    Ok(context)
-}
+#[cfg(test)]
+mod tests;
