@@ -2,7 +2,8 @@
 
 use jiff::ToSpan as _;
 use jiff::civil::Weekday;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use series::Timestamp;
 
 use super::zone::Zone;
@@ -43,14 +44,28 @@ pub struct Window {
 #[serde(deny_unknown_fields)]
 pub struct Freeze {
     /// From when, `2026-12-20T00:00:00Z`.
+    #[serde(deserialize_with = "instant")]
     pub from: jiff::Timestamp,
     /// Until when.
+    #[serde(deserialize_with = "instant")]
     pub to: jiff::Timestamp,
     /// Why: for people.
     pub reason: String,
     /// Whether what a person approved for a critical issue is carried out all the same.
     #[serde(default)]
     pub allow_critical: bool,
+}
+
+/// Says how an instant is written: people write days, and those begin at another instant in each time zone.
+fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<jiff::Timestamp, D::Error> {
+    let text = String::deserialize(from)?;
+    text.parse().map_err(|_| {
+        let told: String = text.chars().take(80).collect();
+        D::Error::custom(format!(
+            "{told:?} is not an instant: expected a day, a time and a zone, such as 2026-12-20T00:00:00Z or \
+             2026-12-20T00:00:00+01:00"
+        ))
+    })
 }
 
 impl From<Weekday> for Day {
@@ -97,7 +112,12 @@ impl Window {
 
 impl Freeze {
     pub(crate) fn problem(&self) -> Option<String> {
-        (self.from >= self.to).then(|| format!("it ends at {}, before it begins", self.to))
+        (self.from >= self.to).then(|| {
+            format!(
+                "it begins at {} and ends at {}, which is not later",
+                self.from, self.to
+            )
+        })
     }
 }
 

@@ -1,99 +1,16 @@
-//! Finds all that is wrong with a configuration, not just the first thing.
+//! Finds all values of a configuration that can be read and make no sense.
 
 use std::collections::BTreeMap;
 
 use hotpath::Shard;
 use remedy::topology::Topology;
-use toml::{Table, Value};
 
 use super::{Config, Problem};
 
-/// Reads a configuration, or tells of everything that is wrong with it.
-///
-/// serde stops at the first error. So each key is first read alone, in a file of its own so to speak: those that fail
-/// are reported and left out, and what remains is read together and checked for its ranges.
-pub(super) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
-    let given: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error
-            .span()
-            .map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-        let place = line
-            .map(|line| format!("line {line}: "))
-            .unwrap_or_default();
-        vec![problem(
-            "",
-            format!("{place}{}", error.message().trim_end()),
-        )]
-    })?;
-    let shape =
-        Table::try_from(Config::default()).map_err(|error| vec![problem("", error.to_string())])?;
-    let mut problems = Vec::new();
-    let mut good = Table::new();
-    for (path, value) in leaves(&given, &shape, &[]) {
-        let mut alone = Table::new();
-        put(&mut alone, &path, value.clone());
-        match alone.try_into::<Config>() {
-            Ok(_) => put(&mut good, &path, value.clone()),
-            Err(error) => problems.push(problem(&path.join("."), one_line(error.message()))),
-        }
-    }
-    match good.try_into::<Config>() {
-        Ok(config) => {
-            problems.extend(ranges(&config));
-            if problems.is_empty() {
-                Ok(config)
-            } else {
-                Err(problems)
-            }
-        }
-        Err(error) => {
-            problems.push(problem("", one_line(error.message())));
-            Err(problems)
-        }
-    }
-}
-
-fn problem(key: &str, message: impl Into<String>) -> Problem {
+pub(super) fn problem(key: &str, message: impl Into<String>) -> Problem {
     Problem {
         key: key.to_owned(),
         message: message.into(),
-    }
-}
-
-fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The keys of `given`, as deep as `shape` has sections.
-fn leaves<'a>(given: &'a Table, shape: &Table, at: &[&'a str]) -> Vec<(Vec<&'a str>, &'a Value)> {
-    let mut found = Vec::new();
-    for (key, value) in given {
-        let path = [at, &[key.as_str()]].concat();
-        match (value, shape.get(key)) {
-            // An empty section of the shape is a map: its keys are the user's.
-            (Value::Table(inner), Some(Value::Table(shape))) if !shape.is_empty() => {
-                found.extend(leaves(inner, shape, &path));
-            }
-            _ => found.push((path, value)),
-        }
-    }
-    found
-}
-
-fn put(table: &mut Table, path: &[&str], value: Value) {
-    match path {
-        [] => {}
-        [key] => {
-            table.insert((*key).to_owned(), value);
-        }
-        [key, rest @ ..] => {
-            let inner = table
-                .entry((*key).to_owned())
-                .or_insert_with(|| Value::Table(Table::new()));
-            if let Value::Table(inner) = inner {
-                put(inner, rest, value);
-            }
-        }
     }
 }
 

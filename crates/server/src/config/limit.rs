@@ -166,7 +166,7 @@ mod tests {
             "of = 'a'\nlimit = 1\nfamily = 'ram'",
             "outlook.limits[1]: family: \"ram\" is none of memory, cpu",
         );
-        check("of = 'a'", "outlook.limits: missing field `limit`");
+        check("of = 'a'", "outlook.limits[1]: missing field `limit`");
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod limit;
 mod models;
 mod outlook;
 mod planner;
+mod read;
 
 use std::fmt;
 use std::fs;
@@ -303,7 +304,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, origin: &str) -> Result<Self, ConfigError> {
-        check::parse(text).map_err(|problems| ConfigError {
+        read::parse(text).map_err(|problems| ConfigError {
             origin: origin.to_owned(),
             problems,
         })

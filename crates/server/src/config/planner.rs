@@ -207,7 +207,8 @@ impl FindingsConfig {
             }
         }
         if let Err(error) = Signs::new(&self.rules, Default::default(), "") {
-            out.push(("findings.rules".to_owned(), error.to_string()));
+            let said = error.problems.into_iter();
+            out.extend(said.map(|said| (format!("findings.{}", said.key), said.message)));
         }
         out
     }

@@ -1,5 +1,6 @@
 //! What a person meets who writes a configuration.
 
+use expect_test::expect;
 use predict::anomaly::DETECTORS;
 use toml::{Table, Value};
 
@@ -133,4 +134,91 @@ fn an_address_that_others_reach_needs_protection() {
     try_it("tls_cert = \"c\"\ntls_key = \"k\"\ntoken_file = \"t\"").unwrap();
     try_it("allow_insecure_remote = true").unwrap();
     Config::parse("[server]\nlisten = \"[::1]:7878\"", "x").unwrap();
+}
+
+/// The problems of a text, each as a line.
+fn problems(text: &str) -> Vec<String> {
+    let error = Config::parse(text, "x").unwrap_err();
+    let lines = error.problems.into_iter();
+    lines
+        .map(|Problem { key, message }| format!("{key}: {message}"))
+        .collect()
+}
+
+#[test]
+fn errors_in_lists_name_the_element_the_field_and_the_value() {
+    let told = problems(
+        r#"
+        [safety]
+        hands_off = ["cpu_saturation", "cpu", 3]
+        time_zone = "Mars/Base"
+        [[safety.freezes]]
+        from = "2026-12-20"
+        to = 2026-12-27
+        reason = true
+        [[safety.freezes]]
+        from = 2026-12-20T00:00:00Z
+        reason = "holidays"
+        [[safety.freezes]]
+        from = "2027-01-02T00:00:00Z"
+        to = 2026-12-20T00:00:00+01:00
+        reason = "holidays"
+        [[safety.windows]]
+        days = ["monday", "munday"]
+        from = "2:00"
+        to = 05:00:00
+        [[safety.policies]]
+        name = "a"
+        effect = "deny"
+        expression = "plan.stratgy == 'x'"
+        [[topology.services]]
+        name = "api"
+        atributes = { manager = "kubernetes" }
+        [[topology.services]]
+        name = "pay"
+        tier = 9
+        [[topology.volumes]]
+        name = true
+        attributes = { growable = true }
+        [[planner.people]]
+        name = "ana"
+        authority = "root"
+        [[findings.rules]]
+        class = "network_latency"
+        above = 1.0
+        [[findings.drift]]
+        declared = "/a"
+        "#,
+    );
+    expect![[r#"
+        findings.drift[0]: missing field `actual`
+        planner.people[0].authority: unknown variant `root`, expected one of `operator`, `owner`, `administrator`
+        safety.freezes[0].from: "2026-12-20" is not an instant: expected a day, a time and a zone, such as 2026-12-20T00:00:00Z or 2026-12-20T00:00:00+01:00
+        safety.freezes[0].reason: invalid type: boolean `true`, expected a string
+        safety.freezes[0].to: "2026-12-27" is not an instant: expected a day, a time and a zone, such as 2026-12-20T00:00:00Z or 2026-12-20T00:00:00+01:00
+        safety.freezes[1]: missing field `to`
+        safety.hands_off[1]: unknown variant `cpu`, expected one of `process_crash`, `cpu_saturation`, `memory_exhaustion`, `disk_exhaustion`, `network_latency`, `slow_queries`, `certificate_expiry`, `vulnerability`, `configuration_drift`
+        safety.hands_off[2]: 3: invalid type: unit variant, expected string only
+        safety.time_zone: "Mars/Base" is not a time zone of the IANA database: expected UTC, or a name such as Europe/Berlin
+        safety.windows[0].days[1]: unknown variant `munday`, expected one of `monday`, `tuesday`, `wednesday`, `thursday`, `friday`, `saturday`, `sunday`
+        safety.windows[0].from: "2:00": failed to parse two digit integer as hour: invalid digit, expected 0-9 but got :
+        topology.services[0].atributes: unknown field `atributes`, expected one of `name`, `owner`, `tier`, `part_of`, `instances`, `runs_on`, `depends_on`, `stores_on`, `uses`, `attributes`
+        topology.volumes[0].attributes.growable: invalid type: boolean `true`, expected a string
+        topology.volumes[0].name: invalid type: boolean `true`, expected a string
+        findings.rules[0].metric: a rule needs either a metric or a family of resources
+        safety.freezes[2]: it begins at 2027-01-02T00:00:00Z and ends at 2026-12-19T23:00:00Z, which is not later
+        safety.policies[0].expression: the expression of policy "a" cannot be worked out: it reads plan.stratgy; plan has actions, authority, capacity_away, confidence, is_approved, reversibility, risk, strategy
+        topology.services[1].tier: tier is 9, expected 1 (everything depends on it) to 4 (nobody would notice)"#]].assert_eq(&told.join("\n"));
+}
+
+#[test]
+fn times_may_stand_without_quotes() {
+    let text = "[[safety.freezes]]\nfrom = 2026-12-20T00:00:00Z\nto = 2027-01-02T00:00:00Z\nreason = \"\"\n\
+                [[safety.windows]]\nfrom = 02:00:00\nto = \"05:00\"";
+    let config = Config::parse(text, "x").unwrap();
+    assert_eq!(
+        config.safety.freezes[0].to.to_string(),
+        "2027-01-02T00:00:00Z"
+    );
+    assert_eq!(config.safety.windows[0].from.to_string(), "02:00:00");
 }
