@@ -120,10 +120,30 @@ impl Planner {
                 let said = "no answer came".to_owned();
                 self.answered(&key.unwrap_or_default(), &Answer::InDoubt { said });
             }
-            (None, Some(_)) => {}
+            // Why it is undone is not to be written over.
+            (None, Some(_)) if is_undo => {}
+            (None, Some(_)) => self.tell_silence(id),
             (None, None) if is_undo => self.next_undo(id),
             (None, None) => self.next_step(id),
         }
+    }
+
+    /// Says so when an answer is awaited of an executor that takes no orders.
+    fn tell_silence(&mut self, id: PlanId) {
+        if self
+            .plans
+            .get(&id)
+            .is_none_or(|plan| plan.called_off.is_some())
+        {
+            return;
+        }
+        let silence = self.unavailable.clone().map(|why| Veto {
+            layer: Layer::Abort,
+            rule: "executor".to_owned(),
+            stop: Stop::ForNow,
+            why,
+        });
+        self.hold(id, silence.as_slice());
     }
 
     /// Orders the next step, unless something holds it.

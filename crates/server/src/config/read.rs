@@ -184,7 +184,7 @@ fn shown(root: &Value, at: &Path, message: &str) -> Option<String> {
         Segment::Enum { .. } | Segment::Unknown => Some(value),
     })?;
     // A field that there is not is wrong whatever its value.
-    let is_of_key = matches!(at.iter().last(), Some(Segment::Map { key }) if message.contains(&format!("`{key}`")));
+    let is_of_key = matches!(at.iter().next_back(), Some(Segment::Map { key }) if message.contains(&format!("`{key}`")));
     let (plain, quoted) = match value {
         Value::String(text) => {
             let text: String = text.chars().take(MAX_SHOWN).collect();

@@ -60,6 +60,11 @@ pub(super) fn write(text: &mut Text, planning: &Planning) {
             status.storm.is_some(),
         ),
         (
+            "forestall_executor_failing",
+            "1 while the executor takes no orders, and plans are held.",
+            status.executor_trouble.is_some(),
+        ),
+        (
             "forestall_ledger_failing",
             "1 while nothing can be written down, and so nothing is done.",
             status.trouble.is_some(),

@@ -27,6 +27,8 @@ pub(crate) struct Status {
     pub(crate) counts: Counts,
     /// Why nothing can be written down; `None` when it can.
     pub(crate) trouble: Option<String>,
+    /// Why the executor takes no orders; `None` when it does.
+    pub(crate) executor_trouble: Option<String>,
 }
 
 /// What is shown.

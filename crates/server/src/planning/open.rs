@@ -148,6 +148,7 @@ impl Opened {
             head: machine.head(),
             counts: machine.counts(),
             trouble: None,
+            executor_trouble: None,
         };
         let board = Arc::new(Board::new(
             status,

@@ -161,6 +161,14 @@ impl Worker {
     fn ask_executor(&mut self) {
         let executor = self.executors.get(self.planner.executor());
         let why = executor.and_then(|executor| executor.available().err());
+        self.board.set_status(|status| {
+            match (&status.executor_trouble, &why) {
+                (None, Some(why)) => tracing::warn!(error = why, "the executor takes no orders"),
+                (Some(_), None) => tracing::info!("the executor takes orders again"),
+                (None, None) | (Some(_), Some(_)) => {}
+            }
+            status.executor_trouble.clone_from(&why);
+        });
         self.planner.set_unavailable(why);
     }
 
