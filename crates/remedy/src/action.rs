@@ -1,7 +1,10 @@
 //! What can be done to the world, as data: each action names its target, what it changes from what to what, and is
 //! undone by another.
 
+mod disruption;
 mod words;
+
+pub use disruption::Disruption;
 
 use serde::{Deserialize, Serialize};
 
@@ -255,20 +258,6 @@ pub enum Action {
     },
 }
 
-/// What an action can do to those who rely on its target, worst first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Disruption {
-    /// Bytes that somebody may want back are gone.
-    LosesData,
-    /// Requests fail or wait meanwhile.
-    Interrupts,
-    /// There is less capacity meanwhile.
-    Degrades,
-    /// Nobody notices.
-    None,
-}
-
 impl Action {
     /// What it is done to.
     #[must_use]
@@ -349,48 +338,6 @@ impl Action {
             Self::ResumeJobs { .. } => "resume_jobs",
             Self::Capture { .. } => "capture",
             Self::Notify { .. } => "notify",
-        }
-    }
-
-    /// The worst that it does while it is done.
-    #[must_use]
-    pub fn disruption(&self) -> Disruption {
-        match self {
-            Self::RemoveFiles { .. } | Self::RestoreSnapshot { .. } => Disruption::LosesData,
-            Self::Restart { .. }
-            | Self::FailOver { .. }
-            | Self::Quarantine { .. }
-            | Self::CancelQueries { .. }
-            | Self::EndIdleSessions { .. }
-            | Self::ShedLoad { .. }
-            | Self::OpenBreaker { .. }
-            | Self::SetPackage { .. } => Disruption::Interrupts,
-            Self::Scale { from, to, .. } if to < from => Disruption::Degrades,
-            Self::SetLimit { from, to, .. } if to < from => Disruption::Degrades,
-            Self::Drain { .. }
-            | Self::ClearCache { .. }
-            | Self::PauseJobs { .. }
-            | Self::DropIndex { .. }
-            | Self::ApplyConfiguration { .. }
-            | Self::RevertConfiguration { .. }
-            | Self::SetParameter { .. } => Disruption::Degrades,
-            Self::Scale { .. }
-            | Self::SetLimit { .. }
-            | Self::Undrain { .. }
-            | Self::RotateLogs { .. }
-            | Self::GrowVolume { .. }
-            | Self::Snapshot { .. }
-            | Self::CreateIndex { .. }
-            | Self::Analyze { .. }
-            | Self::RenewCertificate { .. }
-            | Self::RestoreCertificate { .. }
-            | Self::Reload { .. }
-            | Self::Release { .. }
-            | Self::AdmitLoad { .. }
-            | Self::CloseBreaker { .. }
-            | Self::ResumeJobs { .. }
-            | Self::Capture { .. }
-            | Self::Notify { .. } => Disruption::None,
         }
     }
 

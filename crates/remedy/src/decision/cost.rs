@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::odds::Odds;
-use crate::action::Disruption;
+use super::tier::tier;
 use crate::guard::Proposal;
 use crate::strategy::{Case, Strategy};
 use crate::{Area, Settings};
@@ -23,13 +23,7 @@ pub struct Cost {
 /// What a minute of outage weighs, by what depends on the entity.
 #[must_use]
 pub(super) fn weight(case: &Case) -> f64 {
-    let tier = match case.around.tier {
-        0 | 1 => 10.0,
-        2 => 3.0,
-        3 => 1.0,
-        _ => 0.3,
-    };
-    tier * (1.0 + 0.1 * f64::from(case.around.n_affected.min(20)))
+    tier(case.around.tier).outage * (1.0 + 0.1 * f64::from(case.around.n_affected.min(20)))
 }
 
 /// What it is expected to cost to leave a case to people.
@@ -61,11 +55,7 @@ impl Cost {
         settings: &Settings,
     ) -> Self {
         let waiting = waiting(proposal.case, settings);
-        let missed = match proposal.disruption() {
-            Disruption::None => 0.0,
-            Disruption::Degrades => 0.3,
-            Disruption::Interrupts | Disruption::LosesData => 1.0,
-        };
+        let missed = proposal.disruption().missed();
         let weight = weight(proposal.case);
         let meanwhile = missed * proposal.capacity_away * strategy.duration_s / 60.0 * weight;
         let remains = (1.0 - success) * waiting;

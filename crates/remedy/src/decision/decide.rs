@@ -20,8 +20,10 @@ pub fn decide(input: &Input, policies: &Policies) -> Decision {
         .map(|strategy| weigh(strategy, input, policies))
         .collect();
     candidates.sort_by(|a, b| {
-        rank(a, input)
-            .total_cmp(&rank(b, input))
+        let (of_a, of_b) = (rank(a, input), rank(b, input));
+        let by_standing = of_a.0.cmp(&of_b.0);
+        by_standing
+            .then(of_a.1.total_cmp(&of_b.1))
             .then_with(|| a.strategy.cmp(&b.strategy))
     });
     conclude(input, candidates)
@@ -128,21 +130,31 @@ fn acts(candidate: &Candidate) -> bool {
     steps.into_iter().any(|step| !step.action.is_harmless())
 }
 
-/// The order of candidates: what costs less comes first, fallbacks of what was tried before anything else.
-fn rank(candidate: &Candidate, input: &Input) -> f64 {
+/// Where a candidate stands, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    /// It comes after what was tried, in this place.
+    Fallback(usize),
+    Acts,
+    Tells,
+    Stopped,
+    Unfit,
+}
+
+/// The order of candidates: by standing, then what costs less comes first.
+fn rank(candidate: &Candidate, input: &Input) -> (Standing, f64) {
     let Some(cost) = &candidate.cost else {
-        return f64::INFINITY;
+        return (Standing::Unfit, 0.0);
     };
-    if is_stopped(candidate) {
-        return 1e12 + cost.acting;
-    }
-    if !acts(candidate) {
-        return 1e9 + cost.acting;
-    }
-    let mut next = input.fallbacks.iter();
-    let place = next.position(|name| *name == candidate.strategy);
-    // Fallbacks go in their order, before all others.
-    place.map_or(cost.acting, |place| place as f64 - 1e6)
+    let mut fallbacks = input.fallbacks.iter();
+    let place = fallbacks.position(|name| *name == candidate.strategy);
+    let standing = match place {
+        _ if is_stopped(candidate) => Standing::Stopped,
+        _ if !acts(candidate) => Standing::Tells,
+        Some(place) => Standing::Fallback(place),
+        None => Standing::Acts,
+    };
+    (standing, cost.acting)
 }
 
 fn conclude(input: &Input, candidates: Vec<Candidate>) -> Decision {

@@ -9,6 +9,7 @@ mod decide;
 mod odds;
 mod replay;
 mod risk;
+mod tier;
 mod urgency;
 
 pub use cost::Cost;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::odds::Odds;
+use super::tier::tier;
 use crate::action::Disruption;
 use crate::guard::Proposal;
 use crate::strategy::Reversibility;
@@ -71,15 +72,6 @@ pub struct Risk {
 /// One criterion alone at this height is too much, whatever the others say.
 const INTOLERABLE: f64 = 0.9;
 
-/// How much of what is away is missed.
-fn weight(disruption: Disruption) -> f64 {
-    match disruption {
-        Disruption::None => 0.0,
-        Disruption::Degrades => 0.3,
-        Disruption::Interrupts | Disruption::LosesData => 1.0,
-    }
-}
-
 impl Risk {
     /// Of carrying out a proposal.
     #[must_use]
@@ -114,7 +106,7 @@ fn blast_radius(proposal: &Proposal<'_>) -> Rating {
     let n = f64::from(around.n_affected);
     let reach = 0.5 + 0.5 * (1.0 - 1.0 / (1.0 + n / 3.0));
     let away = proposal.capacity_away;
-    let value = (weight(proposal.disruption()) * away * reach).clamp(0.0, 1.0);
+    let value = (proposal.disruption().missed() * away * reach).clamp(0.0, 1.0);
     let because = match (value > 0.0, around.n_affected) {
         (false, _) => "nothing is away while it is done".to_owned(),
         (true, 0) => format!("{:.0} % of the capacity is away meanwhile", away * 100.0),
@@ -131,24 +123,19 @@ fn blast_radius(proposal: &Proposal<'_>) -> Rating {
 }
 
 fn business_impact(proposal: &Proposal<'_>) -> Rating {
-    let tier = proposal.case.around.tier;
-    let height = match tier {
-        0 | 1 => 1.0,
-        2 => 0.6,
-        3 => 0.3,
-        _ => 0.1,
-    };
-    let away = weight(proposal.disruption()) * proposal.capacity_away;
+    let number = proposal.case.around.tier;
+    let away = proposal.disruption().missed() * proposal.capacity_away;
     Rating {
         criterion: Criterion::BusinessImpact,
-        value: height * away.clamp(0.1, 1.0),
-        because: format!("tier {tier}"),
+        value: tier(number).absence * away.clamp(0.1, 1.0),
+        because: format!("tier {number}"),
     }
 }
 
 fn technical(odds: &Odds) -> Rating {
     Rating {
         criterion: Criterion::Technical,
+        // What does harm in one of five cases is as bad as can be; what is hardly known is not safe.
         value: (5.0 * odds.harm + odds.deviation).clamp(0.0, 1.0),
         because: format!(
             "it made things worse in {:.1} % of the cases, and works in {:.0} % ± {:.0}",

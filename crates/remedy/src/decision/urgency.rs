@@ -1,6 +1,7 @@
 //! How bad an issue is, and how soon something has to be done.
 
 use super::Urgency;
+use super::tier::tier;
 use crate::issue::Severity;
 use crate::strategy::Case;
 use crate::{Area, Class};
@@ -10,14 +11,8 @@ const HOUR_S: f64 = 3600.0;
 
 /// Impact, 0 to 1: who suffers.
 fn impact(case: &Case) -> f64 {
-    let tier = match case.around.tier {
-        0 | 1 => 1.0,
-        2 => 0.7,
-        3 => 0.45,
-        _ => 0.2,
-    };
     let reach = 1.0 - 1.0 / (1.0 + f64::from(case.around.n_affected) / 4.0);
-    (tier + 0.3 * reach).min(1.0)
+    (tier(case.around.tier).impact + 0.3 * reach).min(1.0)
 }
 
 /// Urgency, 0 to 1: how soon and how surely.
@@ -62,7 +57,8 @@ fn urgency(case: &Case) -> f64 {
     }
 }
 
-/// The severity of a product of impact and urgency.
+/// The severity of a product of impact and urgency. Trouble that is at hand (0.9) is critical at tier 1, and at tier 2 where
+/// others depend on it; high at tier 2 and 3; medium at the tiers below.
 fn of_score(score: f64) -> Severity {
     match score {
         s if s >= 0.70 => Severity::Critical,
