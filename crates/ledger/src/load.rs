@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use remedy::audit::Hash;
-use remedy::record::{Brake, Memory};
+use remedy::record::{Brake, Memory, Numbers};
 use serde::de::DeserializeOwned;
 use series::Timestamp;
 
@@ -130,11 +130,11 @@ async fn load(snapshot: &mut Snapshot, since: Since) -> Result<Memory, LoadError
         brake: brakes.pop().unwrap_or_default(),
         head,
         first: first(snapshot).await?,
-        last: [
-            last_id(snapshot, "issues").await?,
-            last_id(snapshot, "plans").await?,
-            last_id(snapshot, "decisions").await?,
-        ],
+        last: Numbers {
+            issue: last_id(snapshot, "issues").await?,
+            plan: last_id(snapshot, "plans").await?,
+            decision: last_id(snapshot, "decisions").await?,
+        },
         verdicts: {
             let verdicts = verdicts(snapshot).await?.into_iter();
             let named = verdicts.map(|((strategy, verdict), n)| {

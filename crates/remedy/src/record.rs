@@ -141,6 +141,17 @@ pub struct RequestRecord {
     pub at: Timestamp,
 }
 
+/// Numbers that were given; 0 where there is none yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Numbers {
+    /// Of issues.
+    pub issue: u64,
+    /// Of plans.
+    pub plan: u64,
+    /// Of decisions.
+    pub decision: u64,
+}
+
 /// What is brought back when a planner starts.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Memory {
@@ -162,8 +173,8 @@ pub struct Memory {
     pub head: Head,
     /// The hash of its first entry, which no two ledgers share; of zeros when there is none yet.
     pub first: Hash,
-    /// The largest numbers given so far: issue, plan, decision.
-    pub last: [u64; 3],
+    /// The largest numbers given so far.
+    pub last: Numbers,
     /// Verdicts so far, by strategy and verdict: for statistics.
     pub verdicts: BTreeMap<(String, String), u64>,
 }

@@ -68,7 +68,7 @@ pub(super) async fn inspect(folder: &Path, location: &Location) -> Inspection {
         audit.extend(page);
     }
     let mut decisions = Vec::new();
-    for id in 1..=memory.last[2] {
+    for id in 1..=memory.last.decision {
         decisions.push(ledger.decision(DecisionId(id)).await.unwrap().unwrap());
     }
     ledger.close().await;

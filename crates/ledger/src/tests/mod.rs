@@ -13,7 +13,7 @@ mod tls;
 
 use std::path::PathBuf;
 
-use remedy::record::{Memory, Record};
+use remedy::record::{Memory, Numbers, Record};
 use series::Timestamp;
 
 use crate::fault::Fault;
@@ -73,6 +73,14 @@ impl Place {
         let rows = link.session().fetch(Statement::new("x", &sql, [])).await;
         link.close().await;
         rows.unwrap()[0].int(0).unwrap()
+    }
+}
+
+fn numbers(issue: u64, plan: u64, decision: u64) -> Numbers {
+    Numbers {
+        issue,
+        plan,
+        decision,
     }
 }
 

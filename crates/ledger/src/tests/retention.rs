@@ -59,7 +59,7 @@ fn old_issues_go_with_all_that_belongs_to_them_and_the_audit_stays() {
         assert_eq!(ledger.decision(DecisionId(21)).await.unwrap(), None);
         // No number is given twice, and verdicts go on counting.
         assert_eq!(memory.last, before.last);
-        assert_eq!(memory.last, [9, 13, 21]);
+        assert_eq!(memory.last, numbers(9, 13, 21));
         assert_eq!(memory.verdicts, before.verdicts);
         assert_eq!(memory.head, head);
         assert_eq!(place.count("audit").await, 3);

@@ -50,7 +50,7 @@ fn every_record_comes_back_bit_for_bit_after_the_ledger_is_opened_again() {
         assert_eq!(memory.actions, [action("p7-0-do", 7, 118)]);
         assert_eq!(memory.leases, [lease("instance/api-1", 3)]);
         assert_eq!(memory.brake, brake("a \"reason\""));
-        assert_eq!((memory.head, memory.last), (head, [2, 7, 9]));
+        assert_eq!((memory.head, memory.last), (head, numbers(2, 7, 9)));
 
         assert_eq!(ledger.issue(IssueId(2)).await.unwrap(), Some(issue(2)));
         assert_eq!(ledger.plan(PlanId(7)).await.unwrap(), Some(plan(7, 2)));
@@ -141,7 +141,7 @@ fn a_planner_starts_with_what_is_live_and_what_may_return() {
         let ids: Vec<u64> = memory.findings.iter().map(|found| found.issue.0).collect();
         assert_eq!(ids, [1]);
         assert_eq!(memory.actions, [action("new", 1, 100)]);
-        assert_eq!(memory.last, [3, 6, 0]);
+        assert_eq!(memory.last, numbers(3, 6, 0));
         let verdict = |name: &str| memory.verdicts[&("restart".to_owned(), name.to_owned())];
         assert_eq!(
             [verdict("cured"), verdict("harmed"), verdict("no_effect")],

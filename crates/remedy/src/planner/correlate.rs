@@ -169,8 +169,8 @@ impl Planner {
         if self.live.len() >= self.settings.max_issues {
             return None;
         }
-        self.last[0] += 1;
-        let id = IssueId(self.last[0]);
+        self.last.issue += 1;
+        let id = IssueId(self.last.issue);
         let around = self.topology.surroundings(&finding.entity);
         let before = self.returned(finding);
         let issue = Issue {
@@ -195,6 +195,7 @@ impl Planner {
             plans: Vec::new(),
             decisions: Vec::new(),
             returned_from: before,
+            part_of: None,
             facts: finding.facts.clone(),
         };
         self.live.insert(
@@ -297,6 +298,9 @@ impl Planner {
             live.issue.n_findings += n_findings;
             live.issue.seen = live.issue.seen.max(seen);
             live.quiet_since = None;
+        }
+        if let Some(live) = self.live.get_mut(&from) {
+            live.issue.part_of = Some(into);
         }
         let note = format!("part of {into}: {why}");
         self.cancel_plans(from, &note);

@@ -80,7 +80,7 @@ impl Planner {
         let (spent, fallbacks) = self.spent(&case.entity, id);
         let situation = self.situation(&case.entity, id, None);
         Some(Input {
-            id: DecisionId(self.last[2] + 1),
+            id: DecisionId(self.last.decision + 1),
             issue: id,
             severity: live.issue.severity,
             diagnosis: decision::diagnosis(live.issue.evidence.iter()),

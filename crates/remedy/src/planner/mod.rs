@@ -39,7 +39,7 @@ use crate::health::Health;
 use crate::issue::{Issue, IssueId};
 use crate::order::Order;
 use crate::plan::{Plan, PlanId};
-use crate::record::{Brake, Lease, Record};
+use crate::record::{Brake, Lease, Numbers, Record};
 use crate::strategy::{Authority, Strategy};
 use crate::topology::Topology;
 use crate::{Class, EntityId, Finding, FindingError, Phase, Settings, Surroundings};
@@ -125,7 +125,7 @@ pub struct Planner {
     storm: Storm,
     to_decide: BTreeSet<IssueId>,
     health: Option<Health>,
-    last: [u64; 3],
+    last: Numbers,
     counts: Counts,
 
     head: Head,

@@ -29,7 +29,7 @@ impl Planner {
             return None;
         }
         let input = self.input(id)?;
-        self.last[2] = input.id.0;
+        self.last.decision = input.id.0;
         self.counts.decisions += 1;
         let decision = decision::decide(&input, &self.policies);
         let record = decision::record(&input, &decision);
@@ -134,7 +134,7 @@ impl Planner {
             answered: None,
         });
         Some(Plan {
-            id: PlanId(self.last[1] + 1),
+            id: PlanId(self.last.plan + 1),
             issue: input.issue,
             decision: input.id,
             class: case.class,
@@ -207,7 +207,7 @@ impl Planner {
             return None;
         };
         let plan_id = plan.id;
-        self.last[1] = plan_id.0;
+        self.last.plan = plan_id.0;
         let body = serde_json::json!({
             "issue": id.to_string(),
             "decision": plan.decision.to_string(),

@@ -90,7 +90,7 @@ impl Story {
 impl Known {
     /// Whether it was taken into another.
     pub(super) fn is_merged(&self) -> bool {
-        self.issue.resolved.is_some() && self.issue.note.starts_with("part of ")
+        self.issue.part_of.is_some()
     }
 }
 

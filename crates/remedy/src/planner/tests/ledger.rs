@@ -9,7 +9,7 @@ use crate::plan::{Plan, PlanId};
 use crate::planner::Batch;
 use crate::planner::findings::Key;
 use crate::record::{
-    ActionRecord, Brake, DecisionRecord, FindingRecord, Lease, Memory, Rate, Record,
+    ActionRecord, Brake, DecisionRecord, FindingRecord, Lease, Memory, Numbers, Rate, Record,
 };
 use crate::strategy::STRATEGIES;
 use crate::{EntityId, Kind, decision};
@@ -149,11 +149,11 @@ impl Ledger {
                 .first()
                 .map(|entry| entry.hash)
                 .unwrap_or_default(),
-            last: [
-                last(self.issues.keys().last().map(|id| id.0)),
-                last(self.plans.keys().last().map(|id| id.0)),
-                last(self.decisions.iter().map(|it| it.id.0).max()),
-            ],
+            last: Numbers {
+                issue: last(self.issues.keys().last().map(|id| id.0)),
+                plan: last(self.plans.keys().last().map(|id| id.0)),
+                decision: last(self.decisions.iter().map(|it| it.id.0).max()),
+            },
             verdicts: BTreeMap::new(),
         }
     }

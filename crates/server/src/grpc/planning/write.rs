@@ -4,7 +4,7 @@ use proto::v1;
 use remedy::audit::Entry;
 use remedy::decision::{Candidate, Decision};
 use remedy::health::{AreaHealth, Health};
-use remedy::issue::{Issue, IssueState, Severity};
+use remedy::issue::{Issue, IssueId, IssueState, Severity};
 use remedy::plan::{Approval, Outcome, Plan, PlanState, PlannedStep, StepState, Verdict};
 use remedy::record::{Brake, DecisionRecord};
 use remedy::strategy::{Effect, Reversibility};
@@ -40,6 +40,11 @@ pub(super) fn finding(finding: &Finding) -> v1::Finding {
     }
 }
 
+/// The number of an issue; empty for none.
+fn maybe(id: Option<IssueId>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
 pub(super) fn issue(issue: &Issue) -> v1::Issue {
     let names = |all: &[remedy::EntityId]| all.iter().map(ToString::to_string).collect();
     v1::Issue {
@@ -62,10 +67,8 @@ pub(super) fn issue(issue: &Issue) -> v1::Issue {
         affected: names(&issue.affected),
         note: issue.note.clone(),
         plans: issue.plans.iter().map(ToString::to_string).collect(),
-        returned_from: issue
-            .returned_from
-            .map(|id| id.to_string())
-            .unwrap_or_default(),
+        returned_from: maybe(issue.returned_from),
+        part_of: maybe(issue.part_of),
     }
 }
 
