@@ -28,7 +28,7 @@ pub(crate) struct ConfigArgs {
 enum What {
     /// Print every key with its default and what it does
     Print,
-    /// Say all that is wrong with a file, at once
+    /// Say all that is wrong with a file, and with the secrets and certificates it names, at once
     Check {
         /// The file
         file: PathBuf,
@@ -44,7 +44,9 @@ pub(crate) fn run(args: &ConfigArgs) -> anyhow::Result<()> {
     match &args.what {
         What::Print => write!(out, "{}", Config::default_toml())?,
         What::Check { file } => {
-            Config::load(file)?;
+            for warning in server::check(file)? {
+                writeln!(out, "warning: {warning}")?;
+            }
             writeln!(out, "{} is fine", file.display())?;
         }
     }

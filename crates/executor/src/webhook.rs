@@ -84,7 +84,7 @@ use crate::preview::quote::plain;
 use crate::{About, Executor, Fences, Later};
 use body::Bodies;
 use circuit::Circuit;
-use dial::{Dial, TcpDial};
+use dial::Dial;
 use endpoint::Endpoint;
 use errand::{End, Errand};
 
@@ -120,7 +120,7 @@ impl Webhook {
     /// What is wrong with the configuration: see [`ConfigError`].
     pub fn new(config: WebhookConfig, clock: Arc<dyn Clock>) -> Result<Self, ConfigError> {
         let endpoint = config.check()?;
-        let dial = TcpDial::new(&endpoint, config.ca_file.as_deref(), config.allow_insecure)?;
+        let dial = config.dial(&endpoint)?;
         Ok(Self::with(config, endpoint, clock, Box::new(dial)))
     }
 

@@ -23,7 +23,7 @@ mod sinks;
 mod system_clock;
 mod thread_number;
 
-pub use assembly::{Hangup, Running, Signals, StartError, start};
+pub use assembly::{Hangup, Running, Signals, StartError, check, start};
 pub use auth::TokenError;
 pub use config::{
     CaptureConfig, Config, ConfigError, DriftConfig, FindingsConfig, HostConfig, InferenceConfig,

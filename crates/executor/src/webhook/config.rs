@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use super::dial::TcpDial;
 use super::endpoint::Endpoint;
 use super::limits::Limits;
 use super::secret::{MAX_SECRETS, Secret};
@@ -98,21 +99,47 @@ pub enum ConfigError {
 }
 
 impl WebhookConfig {
+    /// All that is wrong with it: what [`Webhook::new`](super::Webhook::new) would refuse. Reads the file of authorities, and
+    /// connects to nobody.
+    #[must_use]
+    pub fn problems(&self) -> Vec<ConfigError> {
+        let mut out = self.mistakes();
+        let endpoint = self.endpoint();
+        let dial = endpoint.and_then(|endpoint| self.dial(&endpoint));
+        out.extend(dial.err());
+        out
+    }
+
     /// Refuses what cannot be meant, and takes the URL apart.
     pub(super) fn check(&self) -> Result<Endpoint, ConfigError> {
-        if !(1..=MAX_SECRETS).contains(&self.secrets.len()) {
-            let n = self.secrets.len();
-            return Err(ConfigError::Secrets { n });
+        match self.mistakes().into_iter().next() {
+            Some(first) => Err(first),
+            None => self.endpoint(),
         }
-        if let Some(name) = self
-            .actions
-            .iter()
-            .find(|name| !ACTIONS.contains(&name.as_str()))
-        {
-            let name = name.chars().take(80).collect();
-            return Err(ConfigError::Action { name });
+    }
+
+    /// What makes its connections.
+    pub(super) fn dial(&self, endpoint: &Endpoint) -> Result<TcpDial, ConfigError> {
+        TcpDial::new(endpoint, self.ca_file.as_deref(), self.allow_insecure)
+    }
+
+    /// What cannot be meant, but for the URL.
+    fn mistakes(&self) -> Vec<ConfigError> {
+        let mut out = Vec::new();
+        let n = self.secrets.len();
+        if !(1..=MAX_SECRETS).contains(&n) {
+            out.push(ConfigError::Secrets { n });
         }
-        self.limits.check()?;
+        let actions = self.actions.iter();
+        let unknown = actions.filter(|name| !ACTIONS.contains(&name.as_str()));
+        out.extend(unknown.map(|name| ConfigError::Action {
+            name: name.chars().take(80).collect(),
+        }));
+        out.extend(self.limits.check().err());
+        out
+    }
+
+    fn endpoint(&self) -> Result<Endpoint, ConfigError> {
         let endpoint = Endpoint::read(&self.url)?;
         if !endpoint.is_tls && !self.allow_insecure && !endpoint.is_here() {
             let host = endpoint.host;
@@ -177,6 +204,33 @@ mod tests {
         check(never, "poll_s of the webhook is NaN");
         let shown = format!("{:?}", config("https://example.org/hunter2"));
         assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_told() {
+        let mut wrong = config("http://10.0.0.1/");
+        wrong.actions = vec!["restart".into(), "restrt".into(), "reboot".into()];
+        wrong.secrets.clear();
+        let told = wrong.problems();
+        assert!(
+            matches!(
+                &told[..],
+                [
+                    ConfigError::Secrets { n: 0 },
+                    ConfigError::Action { name },
+                    ConfigError::Action { .. },
+                    ConfigError::Insecure { .. },
+                ] if name == "restrt"
+            ),
+            "{told:?}"
+        );
+        let mut unread = config("https://example.org/");
+        unread.ca_file = Some("none/ca.pem".into());
+        assert!(matches!(
+            &unread.problems()[..],
+            [ConfigError::CaFile { .. }]
+        ));
+        assert!(config("http://127.0.0.1:1/").problems().is_empty());
     }
 
     #[test]

@@ -31,6 +31,15 @@ pub enum EndpointError {
     More,
 }
 
+/// Whether a text names an endpoint that can be probed. It is not looked for.
+///
+/// # Errors
+///
+/// [`EndpointError`] says why it does not.
+pub fn check_endpoint(text: &str) -> Result<(), EndpointError> {
+    Endpoint::parse(text).map(drop)
+}
+
 /// What is asked for before TLS begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Protocol {

@@ -12,7 +12,7 @@ mod wire;
 
 use series::Timestamp;
 
-pub use endpoint::EndpointError;
+pub use endpoint::{EndpointError, check_endpoint};
 pub use error::ProbeError;
 pub use file::{FileError, MAX_FILE_BYTES, read_file};
 pub use parse::CertificateError;

@@ -1,8 +1,10 @@
 //! From a configuration to a running engine, and back to rest.
 
+mod check;
 mod running;
 mod transport;
 
+pub use check::check;
 pub use running::{Hangup, Running, Signals};
 
 use std::io;

@@ -21,7 +21,7 @@ pub use capture::CaptureConfig;
 pub use limit::LimitConfig;
 pub use models::{LearningConfig, ModelsConfig};
 pub use outlook::{ObjectivesConfig, OutlookConfig};
-pub(crate) use planner::BRAKE_FILE;
+pub(crate) use planner::{BRAKE_FILE, is_file};
 pub use planner::{DriftConfig, FindingsConfig, PersonConfig, PlannerConfig, WebhookConfig};
 
 /// Everything that may be set. [`Config::default_toml`] documents each key.
@@ -286,9 +286,22 @@ impl Config {
     /// [`ConfigError`] with all that is wrong: an unreadable file, bad TOML, unknown keys, wrong types, values out of
     /// range.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::load_and(path, |_| Vec::new())
+    }
+
+    /// Reads a file, and looks at what could be read of it once more.
+    ///
+    /// # Errors
+    /// As [`Config::load`], and with all that `look` finds.
+    pub(crate) fn load_and(
+        path: &Path,
+        look: impl Fn(&Self) -> Vec<Problem>,
+    ) -> Result<Self, ConfigError> {
         let origin = path.display().to_string();
         match fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text, &origin),
+            Ok(text) => {
+                read::parse(&text, look).map_err(|problems| ConfigError { origin, problems })
+            }
             Err(error) => Err(ConfigError {
                 origin,
                 problems: vec![Problem {
@@ -304,7 +317,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str, origin: &str) -> Result<Self, ConfigError> {
-        read::parse(text).map_err(|problems| ConfigError {
+        read::parse(text, |_| Vec::new()).map_err(|problems| ConfigError {
             origin: origin.to_owned(),
             problems,
         })

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use executor::EXECUTORS;
 use ledger::Location;
+use posture::certificate::check_endpoint;
 use remedy::signs::{RuleConfig, Signs};
 use remedy::strategy::Authority;
 use serde::{Deserialize, Serialize};
@@ -126,6 +127,11 @@ impl Default for FindingsConfig {
 /// The name under which a file that is there engages the brake.
 pub(crate) const BRAKE_FILE: &str = "brake file";
 
+/// Whether a certificate is in a file, rather than behind an endpoint.
+pub(crate) fn is_file(place: &str) -> bool {
+    place.starts_with('/') || place.starts_with("./")
+}
+
 impl PlannerConfig {
     /// Keys whose values make no sense, and why not.
     pub(super) fn problems(&self) -> Vec<(String, String)> {
@@ -204,6 +210,14 @@ impl FindingsConfig {
             if !(low..=high).contains(&value) {
                 let what = format!("{value} is not between {low} and {high}");
                 out.push((format!("findings.{key}"), what));
+            }
+        }
+        for (i, place) in self.certificates.iter().enumerate() {
+            if !is_file(place)
+                && let Err(error) = check_endpoint(place)
+            {
+                let what = format!("{error}; a file begins with / or ./");
+                out.push((format!("findings.certificates[{i}]"), what));
             }
         }
         if let Err(error) = Signs::new(&self.rules, Default::default(), "") {

@@ -12,8 +12,11 @@ const MAX_SHOWN: usize = 80;
 /// Reads a configuration, or tells of everything that is wrong with it.
 ///
 /// serde stops at the first error. So each key is first read alone, in a file of its own so to speak, and so is each element
-/// of a list: those that fail are reported and left out, and what remains is read together and checked for its ranges.
-pub(super) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
+/// of a list: those that fail are reported and left out, and what remains is read together, checked for its ranges, and shown to `look`.
+pub(super) fn parse(
+    text: &str,
+    look: impl Fn(&Config) -> Vec<Problem>,
+) -> Result<Config, Vec<Problem>> {
     let mut given: Table = text.parse().map_err(|error: toml::de::Error| {
         let line = error
             .span()
@@ -40,7 +43,7 @@ pub(super) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
     } = reader;
     match good.try_into::<Config>() {
         Ok(config) => {
-            let said = ranges(&config).into_iter();
+            let said = ranges(&config).into_iter().chain(look(&config));
             problems.extend(said.map(|said| counted_as_given(said, &thinned)));
             if problems.is_empty() {
                 Ok(config)
@@ -178,13 +181,17 @@ fn alone(path: &[&str], value: &Value) -> Result<(), Refusal> {
 
 /// The value at a place, if it is a single one that the message does not tell.
 fn shown(root: &Value, at: &Path, message: &str) -> Option<String> {
+    // A field that there is not is wrong whatever its value.
+    if let Some(Segment::Map { key }) = at.iter().next_back()
+        && message.contains(&format!("`{key}`"))
+    {
+        return None;
+    }
     let value = at.iter().try_fold(root, |value, segment| match segment {
         Segment::Seq { index } => value.get(*index),
         Segment::Map { key } => value.get(key),
         Segment::Enum { .. } | Segment::Unknown => Some(value),
     })?;
-    // A field that there is not is wrong whatever its value.
-    let is_of_key = matches!(at.iter().next_back(), Some(Segment::Map { key }) if message.contains(&format!("`{key}`")));
     let (plain, quoted) = match value {
         Value::String(text) => {
             let text: String = text.chars().take(MAX_SHOWN).collect();
@@ -196,7 +203,7 @@ fn shown(root: &Value, at: &Path, message: &str) -> Option<String> {
         }
     };
     let is_told = message.contains(&plain) && !plain.is_empty();
-    (!is_told && !is_of_key).then_some(quoted)
+    (!is_told).then_some(quoted)
 }
 
 /// A problem of a list that lost elements, by the place that its element had before.

@@ -2,6 +2,7 @@
 //! written to the ledger before anybody hears of it.
 
 mod board;
+mod check;
 mod head;
 mod mailbox;
 mod open;
@@ -27,6 +28,7 @@ use tokio::time::timeout;
 use crate::config::DriftConfig;
 
 pub(crate) use board::Board;
+pub(crate) use check::{problems, warnings};
 pub use head::head_file;
 pub(crate) use mailbox::{Mailbox, News};
 pub(crate) use open::{Opened, PlanningTask};

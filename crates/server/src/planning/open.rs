@@ -9,7 +9,7 @@ use executor::webhook::{Limits, Secret, WebhookConfig};
 use ledger::{Ledger, Location, LocationError, Since};
 use remedy::Phase;
 use remedy::planner::{Parts, Planner, PlannerError};
-use remedy::topology::{Topology, TopologyError};
+use remedy::topology::{Topology, TopologyError, Undeclared};
 use series::{Clock, Timestamp};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -121,10 +121,8 @@ impl Opened {
         };
         let people = People::new(planner)?;
         let topology = Topology::from_declared(&config.topology)?;
-        for undeclared in topology.undeclared() {
-            tracing::warn!(
-                "the topology names {undeclared:?}, which is not declared: is it a slip of the pen?"
-            );
+        for slip in slips(&topology) {
+            tracing::warn!("{slip}");
         }
         let executors = executors(config, clock)?;
         let head_file = state_dir.map(HeadFile::new);
@@ -272,32 +270,48 @@ async fn bring_back(
     Ok(Planner::new(parts, memory)?)
 }
 
+/// The secret in a file.
+pub(super) fn secret(path: &Path) -> Result<Secret, PlanningError> {
+    let refused = |why: String| PlanningError::Secret {
+        path: path.to_owned(),
+        why,
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
+    Secret::parse(&text).map_err(|error| refused(error.to_string()))
+}
+
+/// What the executor `webhook` is built from; `None` without a URL.
+pub(super) fn webhook(
+    config: &crate::config::WebhookConfig,
+    secrets: Vec<Secret>,
+) -> Option<WebhookConfig> {
+    (!config.url.is_empty()).then(|| WebhookConfig {
+        url: config.url.clone(),
+        secrets,
+        ca_file: (!config.ca_file.as_os_str().is_empty()).then(|| config.ca_file.clone()),
+        allow_insecure: config.allow_insecure,
+        actions: config.actions.clone(),
+        limits: Limits::default(),
+    })
+}
+
+/// What a topology names and does not declare, for people.
+pub(super) fn slips(topology: &Topology) -> impl Iterator<Item = String> {
+    topology.undeclared().map(|Undeclared { id, place }| {
+        format!("{place}: {id} is not declared: is it a slip of the pen?")
+    })
+}
+
 /// The executors that plans may name: the dry run always, and the one that is configured.
 fn executors(
     config: &Config,
     clock: &Arc<dyn Clock>,
 ) -> Result<BTreeMap<&'static str, Arc<dyn Executor>>, PlanningError> {
     let planner = &config.planner;
-    let webhook = &planner.webhook;
-    let secrets = webhook.secret_files.iter().map(|path| {
-        let secret = |why: String| PlanningError::Secret {
-            path: path.clone(),
-            why,
-        };
-        let text = std::fs::read_to_string(path).map_err(|error| secret(error.to_string()))?;
-        Secret::parse(&text).map_err(|error| secret(error.to_string()))
-    });
-    let secrets = secrets.collect::<Result<Vec<_>, _>>()?;
-    let webhook = (!webhook.url.is_empty()).then(|| WebhookConfig {
-        url: webhook.url.clone(),
-        secrets,
-        ca_file: (!webhook.ca_file.as_os_str().is_empty()).then(|| webhook.ca_file.clone()),
-        allow_insecure: webhook.allow_insecure,
-        actions: webhook.actions.clone(),
-        limits: Limits::default(),
-    });
+    let files = planner.webhook.secret_files.iter();
+    let secrets = files.map(|path| secret(path)).collect::<Result<_, _>>()?;
     let build = executor::Config {
-        webhook,
+        webhook: webhook(&planner.webhook, secrets),
         clock: Arc::clone(clock),
     };
     let mut all = BTreeMap::new();

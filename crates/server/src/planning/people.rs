@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use remedy::strategy::Authority;
 
 use crate::auth::{Auth, TokenError};
-use crate::config::PlannerConfig;
+use crate::config::{PersonConfig, PlannerConfig};
 
 /// Why a person's token cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,16 +36,7 @@ impl People {
     pub(super) fn new(config: &PlannerConfig) -> Result<Self, PersonError> {
         let mut known = BTreeMap::new();
         for person in &config.people {
-            let path = &person.token_file;
-            let token = match path.as_os_str().is_empty() {
-                true => None,
-                false => Some(Auth::from_file(path).map_err(|source| PersonError {
-                    name: person.name.clone(),
-                    path: path.clone(),
-                    source,
-                })?),
-            };
-            known.insert(person.name.clone(), token);
+            known.insert(person.name.clone(), token(person)?);
         }
         if known.is_empty() {
             known.insert(local_name(), None);
@@ -106,6 +97,20 @@ impl People {
             }
         }
     }
+}
+
+/// The token that a person has of their own, if any.
+pub(super) fn token(person: &PersonConfig) -> Result<Option<Auth>, PersonError> {
+    let path = &person.token_file;
+    if path.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let token = Auth::from_file(path).map_err(|source| PersonError {
+        name: person.name.clone(),
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Some(token))
 }
 
 /// The name of whoever runs this process, as the system knows it.

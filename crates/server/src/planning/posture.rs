@@ -19,7 +19,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{Mailbox, News};
-use crate::config::{Config, DriftConfig, FindingsConfig};
+use crate::config::{Config, DriftConfig, FindingsConfig, is_file};
 use crate::lookout::local_host;
 use crate::models::told;
 
@@ -267,10 +267,6 @@ impl Looker {
         };
         self.drifts.look(&seen, now, found);
     }
-}
-
-fn is_file(place: &str) -> bool {
-    place.starts_with('/') || place.starts_with("./")
 }
 
 /// Whether one of the files holds a certificate for the same name that ends later than the one that is served.
