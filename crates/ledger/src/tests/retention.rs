@@ -9,7 +9,7 @@ use super::records::{
     action, decision, entries, finding, found, health, issue, issues, judged, plan, plans, request,
     resolved,
 };
-use super::{all, at, commit, on_both};
+use super::{all, at, commit, numbers, on_both};
 use crate::Forgotten;
 
 #[test]

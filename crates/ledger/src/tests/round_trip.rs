@@ -10,7 +10,7 @@ use super::records::{
     action, brake, decision, entry, finding, found, health, issue, issues, judged, lease, plan,
     plans, rate, request, resolved,
 };
-use super::{all, at, commit, on_both};
+use super::{all, at, commit, numbers, on_both};
 use crate::Since;
 
 #[test]
