@@ -57,14 +57,14 @@ fn a_changed_secret_is_seen_to_be_changed_and_not_shown() {
     };
     let expected = [
         "@@ -1,3 +1,3 @@",
-        "-port = 1",
+        "-port = 2",
         "-password = ****",
-        "+port = 2",
+        "+port = 1",
         "+password = ****",
         " user = a",
     ];
     assert_eq!(diff.lines[2..], expected);
-    assert_eq!(diff.left_out, 0);
+    assert_eq!((diff.left_out, diff.lines_changed), (0, 2));
     let debug = format!("{drift:?}");
     assert!(
         !debug.contains("horse") && !debug.contains("staple"),

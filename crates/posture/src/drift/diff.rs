@@ -27,12 +27,15 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Where two texts differ. [`Display`](fmt::Display) joins the lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diff {
-    /// The lines of a unified diff, from the declared text (`---`, `-`) to the actual one (`+++`, `+`), without line ends; at
-    /// most [`MAX_DIFF_LINES`], of at most 240 characters each. Under [`Comparison::Normalised`] lines that do not count are
-    /// left out, and the numbers in `@@` are those of the files nevertheless.
+    /// The lines of a unified diff, from the actual text (`---`, `-`) to the declared one (`+++`, `+`): what mending it would
+    /// change. Without line ends; at most [`MAX_DIFF_LINES`], of at most 240 characters each. Under
+    /// [`Comparison::Normalised`] lines that do not count are left out, and the numbers in `@@` are those of the files
+    /// nevertheless.
     pub lines: Vec<String>,
     /// How many more lines there would be.
     pub left_out: usize,
+    /// How many lines of either text are not in the other; one that was put in another's place counts once.
+    pub lines_changed: usize,
 }
 
 impl fmt::Display for Diff {
@@ -115,7 +118,7 @@ pub(super) fn diff(
     comparison: Comparison,
 ) -> Outcome {
     let texts = Text::new(declared.1, comparison).zip(Text::new(actual.1, comparison));
-    let Some((old, new)) = texts else {
+    let Some((new, old)) = texts else {
         return Outcome::Long;
     };
     if old.lines == new.lines {
@@ -123,10 +126,14 @@ pub(super) fn diff(
     }
     let until = Instant::now().checked_add(PATIENCE);
     let ops = capture_diff_slices_deadline(Algorithm::Myers, &old.lines, &new.lines, until);
+    let changed = ops.iter().filter(|op| op.tag() != DiffTag::Equal);
+    let lines_changed = changed
+        .map(|op| op.old_range().len().max(op.new_range().len()))
+        .sum();
     let mut out = Lines::default();
     let name = |path: &Path| shown(&path.to_string_lossy(), PATH_CHARS);
-    out.push(|| format!("--- {}", name(declared.0)));
-    out.push(|| format!("+++ {}", name(actual.0)));
+    out.push(|| format!("--- {}", name(actual.0)));
+    out.push(|| format!("+++ {}", name(declared.0)));
     for hunk in group_diff_ops(ops, CONTEXT) {
         let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else {
             continue;
@@ -148,6 +155,7 @@ pub(super) fn diff(
     Outcome::Some(Diff {
         lines: out.kept,
         left_out: out.left_out,
+        lines_changed,
     })
 }
 
@@ -183,8 +191,8 @@ mod tests {
 
     fn run(declared: &str, actual: &str, comparison: Comparison) -> Diff {
         match diff(
-            (Path::new("a"), declared),
-            (Path::new("b"), actual),
+            (Path::new("declared"), declared),
+            (Path::new("actual"), actual),
             comparison,
         ) {
             Outcome::Some(diff) => diff,
@@ -204,16 +212,28 @@ mod tests {
     #[test]
     fn looks_like_diff_u() {
         let diff = run(&numbered(12, 0), &numbered(12, 6), Comparison::Exact);
-        let expected = "--- a\n+++ b\n@@ -3,7 +3,7 @@\n 3\n 4\n 5\n-6\n+6 changed\n 7\n 8\n 9\n";
+        let expected =
+            "--- actual\n+++ declared\n@@ -3,7 +3,7 @@\n 3\n 4\n 5\n-6 changed\n+6\n 7\n 8\n 9\n";
         assert_eq!(diff.to_string(), expected);
-        let diff = run("", "x\n", Comparison::Exact);
-        assert_eq!(diff.to_string(), "--- a\n+++ b\n@@ -0,0 +1,1 @@\n+x\n");
+        assert_eq!(diff.lines_changed, 1);
+        let diff = run("x\n", "", Comparison::Exact);
+        let expected = "--- actual\n+++ declared\n@@ -0,0 +1,1 @@\n+x\n";
+        assert_eq!(diff.to_string(), expected);
+    }
+
+    #[test]
+    fn lines_that_changed_are_counted_once() {
+        let count = |declared, actual| run(declared, actual, Comparison::Exact).lines_changed;
+        assert_eq!(count("a\nb\nc\n", "a\nx\nc\n"), 1);
+        assert_eq!(count("a\nb\nc\n", "a\nc\n"), 1);
+        assert_eq!(count("a\nb\n", "a\nx\ny\nb\nz\n"), 3);
+        assert_eq!(count(&numbered(900, 0), ""), 900);
     }
 
     #[test]
     fn numbers_are_those_of_the_files_when_lines_do_not_count() {
         let diff = run("# 1\n\n\na = 1\n", "a = 2\n", Comparison::Normalised);
-        assert_eq!(diff.lines[2..], ["@@ -4,1 +1,1 @@", "-a = 1", "+a = 2"]);
+        assert_eq!(diff.lines[2..], ["@@ -1,1 +4,1 @@", "-a = 2", "+a = 1"]);
     }
 
     #[test]

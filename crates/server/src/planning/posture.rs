@@ -73,7 +73,7 @@ pub(super) fn start(
     }))
 }
 
-/// How a file differs from what is declared, as it is now, for whoever reviews a plan for it. What looks like a secret is masked.
+/// What a plan would change in a file: from what is there now to what is declared. What looks like a secret is masked.
 pub(super) fn difference(files: &[DriftConfig], target: &EntityId) -> Option<String> {
     let host = local_host();
     let file = files
@@ -81,8 +81,7 @@ pub(super) fn difference(files: &[DriftConfig], target: &EntityId) -> Option<Str
         .find(|file| configuration(&host, file).as_ref() == Some(target))?;
     let drift = posture::drift::compare(&file.declared, &file.actual, file.comparison()).ok()?;
     match drift.content {
-        // The plan goes from what is to what is declared; the difference is told the other way about.
-        Content::Text(diff) => Some(format!("from what is declared to what is there:\n{diff}")),
+        Content::Text(diff) => Some(diff.to_string()),
         Content::Same | Content::Equivalent | Content::Opaque | Content::Missing => None,
     }
 }
@@ -252,7 +251,7 @@ impl Looker {
             return;
         };
         let lines_changed = match &drift.content {
-            Content::Text(diff) => Some((diff.lines.len() + diff.left_out) as u64),
+            Content::Text(diff) => Some(diff.lines_changed as u64),
             Content::Same | Content::Equivalent | Content::Opaque | Content::Missing => None,
         };
         let actual = drift.actual.as_ref();
