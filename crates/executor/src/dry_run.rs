@@ -10,6 +10,8 @@ use crate::check::check;
 use crate::preview::{Language, Manual, what};
 use crate::{About, Executor, Fences, Later};
 
+/// Its name in configuration and in plans.
+pub const NAME: &str = "dry_run";
 /// How many orders it remembers.
 const N_REMEMBERED: usize = 1_024;
 
@@ -74,7 +76,7 @@ fn would(order: &Order, about: &About) -> String {
 
 impl Executor for DryRun {
     fn name(&self) -> &'static str {
-        "dry_run"
+        NAME
     }
 
     fn can(&self, _: &Action) -> Result<(), String> {

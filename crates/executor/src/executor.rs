@@ -1,6 +1,5 @@
 //! What every executor can be asked for.
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::pin::Pin;
 
@@ -8,7 +7,7 @@ use remedy::action::Action;
 use remedy::order::{Answer, Order};
 use remedy::plan::Plan;
 
-use crate::{About, Preview};
+use crate::{About, Preview, Scene};
 
 /// Something that comes later. Boxed, because executors are chosen by name when the process starts.
 pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -40,9 +39,9 @@ pub trait Executor: Send + Sync + Debug {
         Ok(())
     }
 
-    /// What carrying out a plan would do, for people. `attributes`: what is known of the plan's entity.
-    fn preview(&self, plan: &Plan, attributes: &BTreeMap<String, String>) -> Preview {
-        Preview::of(plan, attributes)
+    /// What carrying out a plan would do, for people.
+    fn preview(&self, plan: &Plan, scene: &Scene<'_>) -> Preview {
+        Preview::of(plan, scene)
     }
 
     /// Carries out one order. What surrounds it is told for people and receivers; what is done depends on the order alone.

@@ -24,6 +24,6 @@ pub use check::{ACTIONS, MAX_KEY_BYTES, MAX_TIMEOUT_S, OrderError};
 pub use dry_run::DryRun;
 pub use executor::{Executor, Later};
 pub use fences::{Fences, StaleFence};
-pub use preview::{Language, Preview, PreviewStep};
+pub use preview::{Language, Preview, PreviewStep, Scene};
 pub use roster::{BuildError, Config, EXECUTORS, build};
 pub use webhook::Webhook;

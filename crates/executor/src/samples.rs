@@ -1,12 +1,14 @@
 //! What the tests of this crate are about: one action of each kind, an order, a plan.
 
+use std::collections::BTreeMap;
+
 use remedy::action::Action;
 use remedy::decision::{DecisionId, Urgency};
-use remedy::issue::IssueId;
+use remedy::issue::{Issue, IssueId, IssueState, Severity};
 use remedy::order::Order;
 use remedy::plan::{Plan, PlanId, PlanState, PlannedStep, StepState};
 use remedy::strategy::{Authority, Effect, Reversibility, Step};
-use remedy::{Class, EntityId};
+use remedy::{Class, EntityId, Finding, Source};
 use series::{Clock, Timestamp};
 
 /// The noon of 2026-11-26, and no other time.
@@ -17,6 +19,10 @@ impl Clock for Noon {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(1_795_694_400_000)
     }
+}
+
+pub(crate) fn now() -> Timestamp {
+    Noon.now()
 }
 
 pub(crate) fn id(text: &str) -> EntityId {
@@ -107,6 +113,51 @@ pub(crate) fn plan(entity: &str, steps: Vec<PlannedStep>) -> Plan {
         attempt: 0,
         executor: "webhook".into(),
         fence: 3,
+    }
+}
+
+/// The issue of [`plan`]: near its end, with twelve minutes left.
+pub(crate) fn issue() -> Issue {
+    let finding = Finding {
+        entity: id("service/api"),
+        class: Class::CpuSaturation,
+        source: Source::Prediction,
+        is_present: true,
+        at: Noon.now().plus_micros(-5_000_000),
+        signal: "cpu_used_ratio{service=\"api\"}".into(),
+        value: 0.93,
+        threshold: 1.0,
+        unit: "ratio".into(),
+        probability: 0.83,
+        probability_day: 0.997,
+        ttf_s: Some([420.0, 720.0, 1200.0]),
+        confidence: 0.9,
+        cause: "growth".into(),
+        facts: BTreeMap::new(),
+    };
+    Issue {
+        id: IssueId(4),
+        entity: id("service/api"),
+        class: Class::CpuSaturation,
+        cause: "growth".into(),
+        state: IssueState::Planned,
+        severity: Severity::High,
+        opened: Noon.now(),
+        updated: Noon.now(),
+        seen: Noon.now(),
+        resolved: None,
+        suppressed_until: None,
+        evidence: vec![finding],
+        n_findings: 1,
+        also: Vec::new(),
+        n_also: 0,
+        affected: vec![id("service/shop"), id("service/pay")],
+        severity_because: "impact 0.6 (tier 1, 2 services) times urgency 0.9".into(),
+        note: String::new(),
+        plans: vec![PlanId(17)],
+        decisions: vec![DecisionId(9)],
+        returned_from: None,
+        facts: BTreeMap::new(),
     }
 }
 

@@ -5,7 +5,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use anyhow::{Context, bail};
 use clap::Args;
 use proto::v1::plan_service_client::PlanServiceClient;
-use proto::v1::{ApprovePlanRequest, ApprovePlanResponse, GetPlanRequest};
+use proto::v1::{ApprovePlanRequest, ApprovePlanResponse, GetPlanRequest, Plan};
+use series::Timestamp;
 
 use super::acting::{Acting, ActorArgs, not_done};
 use super::operation::{self, Wanted};
@@ -64,10 +65,11 @@ async fn approve(args: &ApproveArgs) -> anyhow::Result<()> {
         .context("the server told nothing of the plan")?;
     let id = plain::line(&plan.id);
     if args.check {
-        writeln!(
-            io::stdout(),
-            "{id} could be approved now; nothing was changed"
-        )?;
+        let mut out = io::stdout().lock();
+        for line in possibly(&plan, words::now()) {
+            writeln!(out, "{}", plain::line(&line))?;
+        }
+        writeln!(out, "nothing was changed")?;
         return Ok(());
     }
     if !args.yes {
@@ -78,11 +80,11 @@ async fn approve(args: &ApproveArgs) -> anyhow::Result<()> {
             )));
         }
         show(&acting, &id).await?;
-        if !is_yes(
-            &mut io::stdin().lock(),
-            &mut io::stdout(),
-            &format!("approve {id}?"),
-        )? {
+        for line in words::holds(&plan, words::now()) {
+            let line = format!("{id} would wait after that: {line}");
+            writeln!(io::stdout(), "{}", plain::line(&line))?;
+        }
+        if !is_yes(&mut io::stdin().lock(), &mut io::stdout(), &question(&plan))? {
             bail!("{id} is not approved");
         }
     }
@@ -144,6 +146,29 @@ fn without_form(preview: &str) -> &str {
     form.map_or(preview, |at| &preview[..at])
 }
 
+/// What would come of approving a plan now.
+fn possibly(plan: &Plan, now: Timestamp) -> Vec<String> {
+    let holds = words::holds(plan, now);
+    let id = &plan.id;
+    let mut lines = vec![match holds.is_empty() {
+        true => format!("{id} could be approved now"),
+        false => format!("{id} could be approved now, and would wait:"),
+    }];
+    lines.extend(holds.into_iter().map(|hold| format!("  {hold}")));
+    if words::is_dry(plan) {
+        lines.push("it would be a dry run: the steps are told, and nothing is done".to_owned());
+    }
+    lines
+}
+
+fn question(plan: &Plan) -> String {
+    let id = plain::line(&plan.id);
+    match words::is_dry(plan) {
+        true => format!("approve {id} as a dry run: nothing is changed?"),
+        false => format!("approve {id}?"),
+    }
+}
+
 /// Asks, and takes nothing but a clear yes for one.
 fn is_yes(from: &mut dyn BufRead, to: &mut dyn Write, question: &str) -> io::Result<bool> {
     write!(to, "{question} [y/N] ")?;
@@ -156,6 +181,7 @@ fn is_yes(from: &mut dyn BufRead, to: &mut dyn Write, question: &str) -> io::Res
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples;
     use super::*;
 
     #[test]
@@ -170,6 +196,26 @@ mod tests {
         assert!(
             !check("\n") && !check("") && !check("n\n") && !check("yep\n") && !check("approve\n")
         );
+    }
+
+    #[test]
+    fn what_holds_it_and_a_dry_run_are_told_before_the_question() {
+        let now = Timestamp::from_micros(samples::NOW_US);
+        let mut plan = samples::plan();
+        assert_eq!(question(&plan), "approve p4?");
+        assert_eq!(possibly(&plan, now), ["p4 could be approved now"]);
+        plan.held = "brake: the brake is engaged".to_owned();
+        plan.executor = "dry_run".to_owned();
+        assert_eq!(
+            question(&plan),
+            "approve p4 as a dry run: nothing is changed?"
+        );
+        let expected = [
+            "p4 could be approved now, and would wait:",
+            "  held by brake: the brake is engaged",
+            "it would be a dry run: the steps are told, and nothing is done",
+        ];
+        assert_eq!(possibly(&plan, now), expected);
     }
 
     #[test]

@@ -96,6 +96,39 @@ pub(super) fn write(page: &mut Page<'_>, told: &Explanation, is_recorded: bool) 
     Ok(())
 }
 
+/// Candidates that are told where the reader asked about something else.
+const MAX_TOLD: usize = 4;
+
+/// Why nothing was chosen: what the best candidates lack, and what would have to be known for the others to fit.
+pub(super) fn why_not(page: &mut Page<'_>, told: &Explanation) -> io::Result<()> {
+    for reason in &told.reasons {
+        page.hanging(2, "-", 2, reason)?;
+    }
+    let fit = told.candidates.iter().filter(|one| one.unfit.is_empty());
+    for one in fit.take(MAX_TOLD) {
+        let weighed = format!(
+            "{}: helps {:.2}, sure {:.2}, risk {:.2}; acting {}, waiting {} min of outage",
+            one.strategy,
+            one.success,
+            one.confidence,
+            one.risk,
+            words::quantity(one.acting_cost, ""),
+            words::quantity(one.waiting_cost, "")
+        );
+        page.hanging(2, "-", 2, &weighed)?;
+        for veto in &one.vetoes {
+            let stop = veto.stop.replace('_', " ");
+            page.hanging(4, "-", 2, &format!("{stop}: {}", veto.reason))?;
+        }
+    }
+    let unfit = told.candidates.iter().filter(|one| !one.unfit.is_empty());
+    for one in unfit {
+        let why = format!("{} does not fit: {}", one.strategy, one.unfit);
+        page.hanging(2, "-", 2, &why)?;
+    }
+    Ok(())
+}
+
 /// The gravest of its vetoes, or that it was chosen.
 fn remark(one: &PlanCandidate, chosen: &str) -> String {
     let gravest = one

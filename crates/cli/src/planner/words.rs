@@ -1,6 +1,8 @@
 //! What issues and plans say, in a few words.
 
-use proto::v1::{Finding, Issue, Outlook, OutlookState, Plan, TimeToExhaustion};
+use proto::v1::{
+    Finding, Issue, IssueClass, Outlook, OutlookState, Plan, PlanState, TimeToExhaustion,
+};
 use series::{Clock, Timestamp, Unit};
 use server::SystemClock;
 
@@ -28,13 +30,49 @@ pub(super) fn quantity(value: f64, unit: &str) -> String {
     }
 }
 
-/// `95 % against 90 %`: what was measured, and at what it is wrong.
+/// `95 % against 90 %`, `expired 6 days ago`: what was measured, and at what it is wrong.
 pub(super) fn measured(finding: &Finding) -> String {
-    let value = quantity(finding.value, &finding.unit);
-    format!(
-        "{value} against {}",
-        quantity(finding.threshold, &finding.unit)
-    )
+    let (value, threshold) = (finding.value, finding.threshold);
+    let fact = |name: &str| finding.facts.get(name).map(String::as_str);
+    match (finding.class(), finding.unit.as_str()) {
+        (IssueClass::CertificateExpiry, "days") if value < 0.0 => {
+            format!("expired {} ago", days(-value))
+        }
+        (IssueClass::CertificateExpiry, "days") => {
+            format!(
+                "expires in {}, {} wanted",
+                days(value),
+                quantity(threshold, "days")
+            )
+        }
+        (IssueClass::Vulnerability, "score") => {
+            let severity = fact("severity").map(|text| format!(" ({text})"));
+            format!(
+                "CVSS {}{}",
+                quantity(value, ""),
+                severity.unwrap_or_default()
+            )
+        }
+        (IssueClass::ConfigurationDrift, "files") => match fact("lines_changed") {
+            _ if finding.cause == "missing" => "declared, and not there".to_owned(),
+            None => "differs from what is declared".to_owned(),
+            Some("1") => "1 line differs from what is declared".to_owned(),
+            Some(n) => format!("{n} lines differ from what is declared"),
+        },
+        (_, unit) => format!(
+            "{} against {}",
+            quantity(value, unit),
+            quantity(threshold, unit)
+        ),
+    }
+}
+
+/// Days without a fraction, and hours where there are less than two.
+fn days(days: f64) -> String {
+    match days {
+        days if days >= 2.0 => format!("{} days", days.floor()),
+        days => length((days * 24.0).round() * 3_600.0),
+    }
 }
 
 /// `in 12 min (7–20)`; `None` when no time is foreseen.
@@ -76,7 +114,9 @@ pub(super) fn odds(finding: &Finding) -> Option<String> {
         finding.probability,
         finding.day_probability.max(finding.probability),
     );
-    let is_open = soon < 1.0 && day > 0.0;
+    // That of a vulnerability is of an attack, and rests on its severity alone.
+    let is_attack = finding.class() == IssueClass::Vulnerability;
+    let is_open = soon < 1.0 && day > 0.0 && !is_attack;
     is_open.then(|| {
         format!(
             "{} within 30 min, {} within a day",
@@ -114,6 +154,39 @@ pub(super) fn state(plan: &Plan) -> String {
         Some(outcome) => format!("{state}, {}", enums::verdict(outcome.verdict())),
         None => state,
     }
+}
+
+/// Whether nothing is changed when it is carried out.
+pub(super) fn is_dry(plan: &Plan) -> bool {
+    plan.executor == "dry_run"
+}
+
+/// `owner, by 2026-11-26 12:04:00 (UTC, 4 min left)`: whose word a plan that waits takes.
+pub(super) fn needed(plan: &Plan, now: Timestamp) -> String {
+    let left_us = plan.deadline_us.saturating_sub(now.micros());
+    let left = match left_us {
+        us if us > 0 => format!("{} left", length(us as f64 / 1e6)),
+        _ => "too late".to_owned(),
+    };
+    let by = date(plan.deadline_us);
+    format!("{}, by {by} (UTC, {left})", plan.authority)
+}
+
+/// What keeps a plan from being carried out once it is approved, each in a few words; none when nothing does.
+pub(super) fn holds(plan: &Plan, now: Timestamp) -> Vec<String> {
+    let waits = matches!(
+        plan.state(),
+        PlanState::AwaitingApproval | PlanState::Scheduled
+    );
+    let mut holds = Vec::new();
+    if waits && !plan.held.is_empty() {
+        holds.push(format!("held by {}", plan.held));
+    }
+    if waits && plan.not_before_us > now.micros() {
+        let begins = date(plan.not_before_us);
+        holds.push(format!("not before {begins} (UTC), when its window opens"));
+    }
+    holds
 }
 
 /// `memory_used_ratio: 93 % to 56 % within 5 min; less than 10 % is no effect`.
@@ -206,6 +279,64 @@ mod tests {
         assert_eq!(what(&issue), "95 % against 90 %");
         issue.evidence.clear();
         assert_eq!(what(&issue), "not seen any more");
+    }
+
+    #[test]
+    fn findings_of_files_and_reports_read_like_sentences() {
+        let check = |class: IssueClass, value, unit: &str, facts: &[(&str, &str)]| {
+            let facts = facts.iter();
+            measured(&Finding {
+                class: class.into(),
+                value,
+                threshold: 30.0,
+                unit: unit.to_owned(),
+                facts: facts
+                    .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                    .collect(),
+                ..Finding::default()
+            })
+        };
+        let (certificate, drift) = (
+            IssueClass::CertificateExpiry,
+            IssueClass::ConfigurationDrift,
+        );
+        assert_eq!(
+            check(certificate, -6.543, "days", &[]),
+            "expired 6 days ago"
+        );
+        assert_eq!(
+            check(certificate, 1.0, "days", &[]),
+            "expires in 24 h, 30 days wanted"
+        );
+        let severity = [("severity", "critical")];
+        let scored = check(IssueClass::Vulnerability, 9.8, "score", &severity);
+        assert_eq!(scored, "CVSS 9.8 (critical)");
+        let lines = check(drift, 1.0, "files", &[("lines_changed", "1")]);
+        assert_eq!(lines, "1 line differs from what is declared");
+        assert_eq!(
+            check(drift, 1.0, "files", &[]),
+            "differs from what is declared"
+        );
+    }
+
+    #[test]
+    fn what_holds_a_plan_is_told_while_it_waits() {
+        let now = Timestamp::from_micros(samples::NOW_US);
+        let mut plan = samples::plan();
+        assert_eq!(
+            needed(&plan, now),
+            "operator, by 2026-11-26 12:04:00 (UTC, 4 min left)"
+        );
+        assert!(holds(&plan, now).is_empty());
+        plan.held = "brake: the brake is engaged".to_owned();
+        plan.not_before_us = samples::NOW_US + 1_000_000;
+        let expected = [
+            "held by brake: the brake is engaged",
+            "not before 2026-11-26 12:00:01 (UTC), when its window opens",
+        ];
+        assert_eq!(holds(&plan, now), expected);
+        plan.set_state(PlanState::Running);
+        assert!(holds(&plan, now).is_empty());
     }
 
     #[test]

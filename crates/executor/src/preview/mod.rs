@@ -4,6 +4,7 @@
 //! Everything in it is text that can be shown: no character that a terminal obeys, no line that a name could forge.
 
 mod changes;
+mod facts;
 pub mod manual;
 mod page;
 pub mod quantity;
@@ -12,13 +13,13 @@ mod risks;
 
 use std::collections::BTreeMap;
 
-use remedy::EntityId;
 use remedy::action::{Action, Disruption};
-use remedy::plan::{Plan, PlannedStep};
+use remedy::plan::{Plan, PlanState, PlannedStep};
 use remedy::strategy::Reversibility;
 use serde::Serialize;
 
 pub use changes::{Change, changes};
+pub use facts::Scene;
 pub use manual::{Language, Manual};
 pub use risks::{disruption, risks};
 
@@ -41,8 +42,10 @@ pub struct PreviewStep {
     pub how: String,
     /// What `how` is written in.
     pub language: Language,
-    /// How it would be undone by hand; `None` when nothing undoes it.
+    /// How it would be undone by hand; `None` when nothing has to, or nothing can.
     pub undo: Option<String>,
+    /// Why there is nothing to undo it, in words; empty when there is.
+    pub without_undo: &'static str,
     /// What `undo` is written in.
     pub undo_language: Option<Language>,
     /// What it changes from what to what.
@@ -58,7 +61,11 @@ pub struct PreviewStep {
 pub struct Preview {
     /// What it is about, in a line: `plan p17 for issue i4: scale_out on service/api`.
     pub title: String,
-    /// Particulars of the plan, as names and texts: what is wrong, who may allow it, until when.
+    /// Whether it waits for somebody to allow it; nothing else is to be signed.
+    pub is_asked: bool,
+    /// Whether it is a dry run, in which nothing changes.
+    pub is_dry: bool,
+    /// Particulars of the plan, as names and texts: what is wrong, how long there is, who may allow it, until when.
     pub facts: Vec<(String, String)>,
     /// Why this helps, and why it is safe: one sentence each.
     pub because: Vec<String>,
@@ -73,9 +80,9 @@ pub struct Preview {
 }
 
 impl Preview {
-    /// Of a plan. `attributes`: what is known of its entity, which decides what is said of doing it by hand.
+    /// Of a plan, with what is known beside it.
     #[must_use]
-    pub fn of(plan: &Plan, attributes: &BTreeMap<String, String>) -> Self {
+    pub fn of(plan: &Plan, scene: &Scene<'_>) -> Self {
         let shown = || plan.steps.iter().take(MAX_STEPS);
         let mut risks = risks(plan);
         if plan.steps.len() > MAX_STEPS {
@@ -91,7 +98,9 @@ impl Preview {
                 plain(&plan.strategy, 64),
                 plain(plan.entity.as_str(), MAX_CHARS)
             ),
-            facts: facts(plan),
+            is_asked: plan.state == PlanState::AwaitingApproval,
+            is_dry: plan.executor == crate::dry_run::NAME,
+            facts: facts::facts(plan, scene),
             because: plan
                 .because
                 .iter()
@@ -99,7 +108,7 @@ impl Preview {
                 .map(|text| sentence(text))
                 .collect(),
             steps: shown()
-                .map(|planned| step(planned, &plan.entity, attributes))
+                .map(|planned| step(planned, plan, scene.attributes))
                 .collect(),
             effect: effect(plan),
             diff: changes::diff(actions.enumerate()),
@@ -108,11 +117,8 @@ impl Preview {
     }
 }
 
-fn step(
-    planned: &PlannedStep,
-    own: &EntityId,
-    attributes: &BTreeMap<String, String>,
-) -> PreviewStep {
+fn step(planned: &PlannedStep, plan: &Plan, attributes: &BTreeMap<String, String>) -> PreviewStep {
+    let own = &plan.entity;
     let action = &planned.step.action;
     let how = Manual::of(action, own, attributes);
     let undo = planned.step.inverse.as_ref();
@@ -122,10 +128,23 @@ fn step(
         how: how.text,
         language: how.language,
         undo_language: undo.as_ref().map(|undo| undo.language),
+        without_undo: match &undo {
+            Some(_) => "",
+            None => without_undo(action, plan.reversibility),
+        },
         undo: undo.map(|undo| undo.text),
         changes: changes(action),
         disruption: action.disruption(),
         timeout_s: planned.step.timeout_s,
+    }
+}
+
+/// Why nothing undoes an action that has no inverse.
+const fn without_undo(action: &Action, reversibility: Reversibility) -> &'static str {
+    match reversibility {
+        _ if action.is_harmless() => "nothing has to: it changes nothing",
+        Reversibility::SelfHealing => "nothing has to: what it does goes away by itself",
+        Reversibility::Reversible | Reversibility::Irreversible => "nothing undoes it",
     }
 }
 
@@ -157,49 +176,6 @@ fn sentence(text: &str) -> String {
         "."
     };
     format!("{}{}{end}", first.to_uppercase(), rest.as_str())
-}
-
-fn facts(plan: &Plan) -> Vec<(String, String)> {
-    let because = match plan.cause.as_str() {
-        "" => "for a cause that is not known".to_owned(),
-        cause => format!("because of {}", plain(cause, MAX_CHARS)),
-    };
-    let undone = match plan.reversibility {
-        Reversibility::Reversible => "step by step, by what stands beside each",
-        Reversibility::SelfHealing => "by itself",
-        Reversibility::Irreversible => "never: it is irreversible",
-    };
-    let mut allowed = plan.authority.name().to_owned();
-    if let Some(deadline) = plan.deadline {
-        allowed.push_str(&format!(", until {}", date(deadline)));
-    }
-    let mut facts = vec![
-        (
-            "problem".to_owned(),
-            format!("{} {because}", plan.class.name()),
-        ),
-        ("undone".to_owned(), undone.to_owned()),
-        ("allowed by".to_owned(), allowed),
-        (
-            "decision".to_owned(),
-            format!(
-                "{}: confidence {}, risk {}, attempt {}",
-                plan.decision,
-                quantity(plan.confidence, ""),
-                quantity(plan.risk, ""),
-                u64::from(plan.attempt) + 1
-            ),
-        ),
-        ("executor".to_owned(), plain(&plan.executor, 64)),
-        ("made".to_owned(), date(plan.created)),
-    ];
-    if let Some(not_before) = plan.not_before {
-        facts.push(("not before".to_owned(), date(not_before)));
-    }
-    if !plan.held.is_empty() {
-        facts.push(("held".to_owned(), plain(&plan.held, MAX_CHARS)));
-    }
-    facts
 }
 
 /// As `2026-11-26T12:00:00Z`; beyond the years that have four digits, seconds since 1970.

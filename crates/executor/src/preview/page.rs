@@ -10,22 +10,33 @@ use super::{Language, Preview, PreviewStep};
 /// Columns of a page.
 const WIDTH: usize = 96;
 /// Columns of the names on the left.
-const LABEL: usize = 12;
+const LABEL: usize = 13;
+/// What a plan says that nobody carries out.
+const DRY_RUN: &str =
+    "DRY RUN: nothing is changed, whoever approves it. The steps are there to be done by hand.";
+/// What the numbers in the reasons are: see `remedy::decision::Cost`.
+const COSTS: &str = "\"acting\" and \"waiting\" are expected minutes of outage. A minute of a service of tier 3 on which \
+                     nothing depends counts once, of tier 1 ten times, of tier 2 three times.";
 
 impl fmt::Display for Preview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rule = "-".repeat(WIDTH);
         write_folded(f, "", 0, &self.title, Language::Words)?;
+        if self.is_dry {
+            write_folded(f, "", 0, DRY_RUN, Language::Words)?;
+        }
         writeln!(f, "{rule}")?;
         for (name, text) in &self.facts {
-            write_folded(f, &plain(name, LABEL - 2), LABEL, text, Language::Words)?;
+            write_folded(f, &plain(name, LABEL - 1), LABEL, text, Language::Words)?;
         }
         for text in &self.because {
             write_folded(f, "why", LABEL, text, Language::Words)?;
         }
+        write_folded(f, "costs", LABEL, COSTS, Language::Words)?;
         write_folded(f, "effect", LABEL, &self.effect, Language::Words)?;
         for (i, step) in self.steps.iter().enumerate() {
-            writeln!(f, "\nStep {} of {}", i + 1, self.steps.len())?;
+            let would = if self.is_dry { ", would be done" } else { "" };
+            writeln!(f, "\nStep {} of {}{would}", i + 1, self.steps.len())?;
             write_step(f, step)?;
         }
         if !self.diff.is_empty() {
@@ -42,6 +53,9 @@ impl fmt::Display for Preview {
             write_folded(f, &format!("  {}.", i + 1), 5, risk, Language::Words)?;
         }
         writeln!(f, "{rule}")?;
+        if !self.is_asked {
+            return Ok(());
+        }
         writeln!(f, "[ ] approved   [ ] refused, because: {}", "_".repeat(58))?;
         writeln!(f, "\nname: {}   date: {}", "_".repeat(48), "_".repeat(31))
     }
@@ -53,7 +67,7 @@ fn write_step(f: &mut fmt::Formatter<'_>, step: &PreviewStep) -> fmt::Result {
     write_folded(f, &label("by hand"), LABEL, &step.how, step.language)?;
     match (&step.undo, step.undo_language) {
         (Some(undo), Some(language)) => write_folded(f, &label("undo"), LABEL, undo, language)?,
-        _ => writeln!(f, "{:LABEL$}nothing undoes it", label("undo"))?,
+        _ => write_folded(f, &label("undo"), LABEL, step.without_undo, Language::Words)?,
     }
     writeln!(
         f,
@@ -146,9 +160,10 @@ mod tests {
 
     use expect_test::expect;
     use proptest::prelude::*;
+    use remedy::plan::PlanState;
 
     use super::*;
-    use crate::samples;
+    use crate::{Scene, samples};
 
     #[test]
     fn a_page_that_a_reviewer_would_sign() {
@@ -158,31 +173,49 @@ mod tests {
         let steps = vec![samples::step(scale, Some(back)), samples::step(grow, None)];
         let known = [("manager", "kubernetes"), ("namespace", "shop")];
         let known = known.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let preview = Preview::of(&samples::plan("service/api", steps), &known.into());
+        let (attributes, issue) = (known.into(), samples::issue());
+        let scene = Scene {
+            issue: Some(&issue),
+            attributes: &attributes,
+            owner: Some("shop"),
+            now: samples::now(),
+        };
+        let mut plan = samples::plan("service/api", steps);
+        let preview = Preview::of(&plan, &scene);
         expect![[r#"
             plan p17 for issue i4: scale_out on service/api
             ------------------------------------------------------------------------------------------------
-            problem     cpu_saturation because of growth
-            undone      step by step, by what stands beside each
-            allowed by  operator, until 2026-11-26T12:15:00Z
-            decision    d9: confidence 0.91, risk 0.12, attempt 1
-            executor    webhook
-            made        2026-11-26T12:00:00Z
-            why         Each replica is above its target; two more bring all of them under it.
-            effect      cpu_used_ratio{service="api"} is foretold to go from 93 % to 56 % within 5 min of
-                        the last step; a move of less than 10 % counts as no effect.
+            problem      cpu_saturation because of growth
+            severity     high: impact 0.6 (tier 1, 2 services) times urgency 0.9
+            now          93 % against 100 %
+            seen         5 s ago, by cpu_used_ratio{service="api"}
+            time left    12 min (7 min to 20 min, with 90 %)
+            probability  83 % within 30 min, >99 % within a day
+            affected     service/shop, service/pay
+            owner        shop
+            needs        operator, by 2026-11-26T12:15:00Z (15 min left)
+            undone       in part: nothing undoes step 2
+            decision     d9: confidence 0.91, risk 0.12, attempt 1
+            executor     webhook
+            made         2026-11-26T12:00:00Z
+            why          Each replica is above its target; two more bring all of them under it.
+            costs        "acting" and "waiting" are expected minutes of outage. A minute of a service of
+                         tier 3 on which nothing depends counts once, of tier 1 ten times, of tier 2 three
+                         times.
+            effect       cpu_used_ratio{service="api"} is foretold to go from 93 % to 56 % within 5 min of
+                         the last step; a move of less than 10 % counts as no effect.
 
             Step 1 of 2
-              what      Scale service/api from 3 to 5.
-              by hand   $ kubectl -n shop scale deployment/api --replicas=5
-              undo      $ kubectl -n shop scale deployment/api --replicas=3
-              meanwhile nobody notices; given up after 2 min
+              what       Scale service/api from 3 to 5.
+              by hand    $ kubectl -n shop scale deployment/api --replicas=5
+              undo       $ kubectl -n shop scale deployment/api --replicas=3
+              meanwhile  nobody notices; given up after 2 min
 
             Step 2 of 2
-              what      Grow volume/web-1:/data from 9.31 GiB to 14 GiB.
-              by hand   grow volume/web-1:/data to 14 GiB (15000000000 bytes), then the file system on it
-              undo      nothing undoes it
-              meanwhile nobody notices; given up after 2 min
+              what       Grow volume/web-1:/data from 9.31 GiB to 14 GiB.
+              by hand    grow volume/web-1:/data to 14 GiB (15000000000 bytes), then the file system on it
+              undo       nothing undoes it
+              meanwhile  nobody notices; given up after 2 min
 
             Changes
               --- service/api
@@ -201,6 +234,15 @@ mod tests {
 
             name: ________________________________________________   date: _______________________________
         "#]].assert_eq(&preview.to_string());
+
+        // Nothing is to be signed that is not asked for, and nothing done in a dry run.
+        plan.state = PlanState::Shadow;
+        plan.executor = "dry_run".to_owned();
+        let page = Preview::of(&plan, &scene).to_string();
+        let mut lines = page.lines();
+        assert_eq!(lines.nth(1), Some(DRY_RUN));
+        assert!(page.contains("Step 1 of 2, would be done\n"), "{page}");
+        assert!(!page.contains("[ ] approved"), "{page}");
     }
 
     #[test]
@@ -222,8 +264,17 @@ mod tests {
             let mut plan = samples::plan(&target, steps);
             plan.cause.clone_from(&text);
             plan.because = vec![text.clone()];
-            (plan.effect.unit, plan.effect.signal) = (text.clone(), text);
-            let page = Preview::of(&plan, &BTreeMap::new()).to_string();
+            (plan.effect.unit, plan.effect.signal) = (text.clone(), text.clone());
+            let mut issue = samples::issue();
+            issue.severity_because.clone_from(&text);
+            (issue.evidence[0].signal, issue.evidence[0].unit) = (text.clone(), text.clone());
+            let scene = Scene {
+                issue: Some(&issue),
+                attributes: &BTreeMap::new(),
+                owner: Some(&text),
+                now: samples::now(),
+            };
+            let page = Preview::of(&plan, &scene).to_string();
             prop_assert!(!page.replace('\n', "").chars().any(super::super::quote::is_misleading));
         }
     }

@@ -1,5 +1,7 @@
 //! Numbers with units, as people read them.
 
+use remedy::{Class, Finding};
+
 /// A value with its unit: `93 %`, `14 GiB`, `5 min`, `0.3 score`.
 #[must_use]
 pub fn quantity(value: f64, unit: &str) -> String {
@@ -8,7 +10,66 @@ pub fn quantity(value: f64, unit: &str) -> String {
         "bytes" => bytes(value),
         "seconds" | "s" => duration(value),
         "" => rounded(value),
+        "files" if value == 1.0 => "1 file".to_owned(),
         other => format!("{} {}", rounded(value), super::quote::plain(other, 40)),
+    }
+}
+
+/// What was measured, against what it is wrong at: `93 % against 90 %`, `expired 6 days ago`.
+#[must_use]
+pub fn measured(finding: &Finding) -> String {
+    let (value, threshold, unit) = (finding.value, finding.threshold, finding.unit.as_str());
+    match (finding.class, unit) {
+        (Class::CertificateExpiry, "days") if value < 0.0 => {
+            format!("expired {} ago", whole_days(-value))
+        }
+        (Class::CertificateExpiry, "days") => format!(
+            "expires in {}, {} wanted",
+            whole_days(value),
+            quantity(threshold, unit)
+        ),
+        (Class::Vulnerability, "score") => {
+            let severity = finding.facts.get("severity");
+            let severity = severity.map(|text| format!(" ({})", super::quote::plain(text, 40)));
+            format!("CVSS {}{}", rounded(value), severity.unwrap_or_default())
+        }
+        (Class::ConfigurationDrift, "files") => differs(finding),
+        _ => format!(
+            "{} against {}",
+            quantity(value, unit),
+            quantity(threshold, unit)
+        ),
+    }
+}
+
+/// How a file differs from what is declared.
+fn differs(finding: &Finding) -> String {
+    match finding.facts.get("lines_changed").map(String::as_str) {
+        _ if finding.cause == "missing" => "it is declared, and not there".to_owned(),
+        None => "it differs from what is declared".to_owned(),
+        Some("1") => "1 line differs from what is declared".to_owned(),
+        Some(n) => format!(
+            "{} lines differ from what is declared",
+            super::quote::plain(n, 20)
+        ),
+    }
+}
+
+/// Days without a fraction, and hours where there are less than two.
+fn whole_days(days: f64) -> String {
+    match days {
+        days if days >= 2.0 => format!("{} days", days.floor()),
+        days => duration((days * 24.0).round() * 3_600.0),
+    }
+}
+
+/// A probability: `98 %`, and `<1 %` rather than a zero that nobody promised.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    match share {
+        share if share > 0.0 && share < 0.005 => "<1 %".to_owned(),
+        share if share < 1.0 && share > 0.995 => ">99 %".to_owned(),
+        share => format!("{:.0} %", share * 100.0),
     }
 }
 
@@ -98,6 +159,31 @@ mod tests {
             "seconds",
             &format!("{:.3e} days", f64::MAX / 86_400.0),
         );
+    }
+
+    #[test]
+    fn what_was_measured_reads_like_a_sentence() {
+        let check = |class, value, threshold, unit: &str, text: &str| {
+            let mut finding = crate::samples::issue().evidence.remove(0);
+            (finding.class, finding.value, finding.threshold) = (class, value, threshold);
+            finding.unit = unit.to_owned();
+            assert_eq!(measured(&finding), text);
+        };
+        check(
+            Class::CpuSaturation,
+            0.93,
+            0.9,
+            "ratio",
+            "93 % against 90 %",
+        );
+        let certificate = Class::CertificateExpiry;
+        check(certificate, -6.567, 30.0, "days", "expired 6 days ago");
+        check(certificate, -0.5, 30.0, "days", "expired 12 h ago");
+        let text = "expires in 12 days, 30 days wanted";
+        check(certificate, 12.3, 30.0, "days", text);
+        check(Class::Vulnerability, 9.8, 9.0, "score", "CVSS 9.8");
+        let text = "it differs from what is declared";
+        check(Class::ConfigurationDrift, 1.0, 1.0, "files", text);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub fn disruption(disruption: Disruption) -> &'static str {
     match disruption {
         Disruption::LosesData => "bytes that somebody may want back are gone",
         Disruption::Interrupts => "requests fail or wait meanwhile",
-        Disruption::Degrades => "there is less capacity meanwhile",
+        Disruption::Degrades => "what relies on it may be slower meanwhile",
         Disruption::None => "nobody notices",
     }
 }

@@ -11,10 +11,11 @@ mod posture;
 mod turns;
 mod worker;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use executor::{Executor, Preview};
+use executor::{Executor, Preview, Scene};
 use ledger::Ledger;
 use remedy::Settings;
 use remedy::action::Action;
@@ -22,6 +23,7 @@ use remedy::decision::{Decision, Input};
 use remedy::issue::IssueId;
 use remedy::plan::Plan;
 use remedy::planner::{Command, Planner, Refused, Reply};
+use series::Timestamp;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -50,6 +52,8 @@ pub(crate) struct Planning {
     pub(crate) people: People,
     pub(crate) settings: Settings,
     pub(crate) executor: String,
+    /// A file whose being there engages the brake.
+    pub(crate) brake_file: Option<PathBuf>,
     /// Files whose difference is shown with a plan for them.
     drift: Vec<DriftConfig>,
     /// Requests that are being answered.
@@ -135,12 +139,26 @@ impl Planning {
     }
 
     /// What a plan would do, for a reviewer.
-    pub(crate) async fn preview(&self, plan: Plan) -> Result<Preview, CallError> {
-        let entity = plan.entity.clone();
-        let around = self
-            .ask(move |planner| planner.topology.surroundings(&entity))
+    pub(crate) async fn preview(&self, plan: Plan, now: Timestamp) -> Result<Preview, CallError> {
+        let (entity, id) = (plan.entity.clone(), plan.issue);
+        let (around, live) = self
+            .ask(move |planner| {
+                let around = planner.topology.surroundings(&entity);
+                (around, planner.issue(id).cloned())
+            })
             .await?;
-        let mut preview = self.previewer.preview(&plan, &around.attributes);
+        let issue = match live {
+            Some(issue) => Some(issue),
+            // The page does without one that cannot be read: what is done does not rest on it.
+            None => self.ledger.issue(id).await.unwrap_or_default(),
+        };
+        let scene = Scene {
+            issue: issue.as_ref(),
+            attributes: &around.attributes,
+            owner: around.owner.as_deref(),
+            now,
+        };
+        let mut preview = self.previewer.preview(&plan, &scene);
         let mut actions = plan.steps.iter().map(|planned| &planned.step.action);
         let applied = actions.find(|action| matches!(action, Action::ApplyConfiguration { .. }));
         let applied = applied.map(|action| action.target().clone());

@@ -177,6 +177,7 @@ impl Opened {
                 Phase::Observe | Phase::Propose => "dry_run".to_owned(),
                 Phase::Approve | Phase::Constrained | Phase::Autonomous => planner.executor.clone(),
             },
+            brake_file: brake_file.clone(),
             drift: config.findings.drift.clone(),
             turns: Turns::default(),
             previewer,

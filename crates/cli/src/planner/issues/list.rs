@@ -2,7 +2,7 @@
 
 use std::io;
 
-use proto::v1::{Issue, Plan, PlanState};
+use proto::v1::{Issue, IssueState, Plan, PlanState};
 use series::Timestamp;
 
 use crate::page::Page;
@@ -116,15 +116,34 @@ impl Shown<'_> {
             .iter()
             .filter(|plan| plan.state() == PlanState::AwaitingApproval);
         let waiting: Vec<&str> = waiting.map(|plan| plan.id.as_str()).collect();
-        match waiting.as_slice() {
-            [] => {}
-            [one] => text.push_str(&format!("; one waits for you: `forestall approve {one}`")),
-            more => text.push_str(&format!(
-                "; {} wait for you: `forestall plans --state awaiting_approval`",
-                more.len()
-            )),
-        }
+        let escalated = self
+            .issues
+            .iter()
+            .filter(|issue| issue.state() == IssueState::Escalated);
+        let escalated: Vec<&str> = escalated.map(|issue| issue.id.as_str()).collect();
+        text.push_str(&waits(&waiting, &escalated));
         page.text(0, &text)
+    }
+}
+
+/// Plans that wait for a word, and issues that were left to people: `; 2 wait for you: …`.
+fn waits(plans: &[&str], escalated: &[&str]) -> String {
+    let n = plans.len() + escalated.len();
+    let approve = match plans {
+        [] => None,
+        [one] => Some(format!("`forestall approve {one}`")),
+        _ => Some("`forestall plans --state awaiting_approval`".to_owned()),
+    };
+    let look = match escalated {
+        [] => None,
+        [one] => Some(format!("`forestall issues show {one}`")),
+        _ => Some("`forestall issues --state escalated`".to_owned()),
+    };
+    let how: Vec<String> = approve.into_iter().chain(look).collect();
+    match n {
+        0 => String::new(),
+        1 => format!("; one waits for you: {}", how.join(", ")),
+        n => format!("; {n} wait for you: {}", how.join(", ")),
     }
 }
 
@@ -158,21 +177,34 @@ mod tests {
             &issues,
             None,
             &expect![[r#"
-            id   severity  state    class               entity                                since  what                     plan
-            i17  critical  planned  memory_exhaustion   instance/shop/api-1                  12 min  in 12 min (7–20)         p4 awaiting_approval
-            i9   medium    open     certificate_expiry  certificate/web-1:/etc/ssl/shop.pem     2 d  12 days against 30 days
-            2 issues; one waits for you: `forestall approve p4`
-        "#]],
+                id   severity  state    class               entity                                since  what                                plan
+                i17  critical  planned  memory_exhaustion   instance/shop/api-1                  12 min  in 12 min (7–20)                    p4 awaiting_approval
+                i9   medium    open     certificate_expiry  certificate/web-1:/etc/ssl/shop.pem     2 d  expires in 12 days, 30 days wanted
+                2 issues; one waits for you: `forestall approve p4`
+            "#]],
         );
         check(
             &issues,
             Some(160),
             &expect![[r#"
-            id   severity  state    class               entity                                since  what                     plan
-            i17  critical  planned  memory_exhaustion   instance/shop/api-1                  12 min  in 12 min (7–20)         p4 awaiting_approval
-            i9   medium    open     certificate_expiry  certificate/web-1:/etc/ssl/shop.pem     2 d  12 days against 30 days
-            2 issues; one waits for you: `forestall approve p4`
-        "#]],
+                id   severity  state    class               entity                                since  what                                plan
+                i17  critical  planned  memory_exhaustion   instance/shop/api-1                  12 min  in 12 min (7–20)                    p4 awaiting_approval
+                i9   medium    open     certificate_expiry  certificate/web-1:/etc/ssl/shop.pem     2 d  expires in 12 days, 30 days wanted
+                2 issues; one waits for you: `forestall approve p4`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_is_left_to_people_waits_for_them_too() {
+        assert_eq!(waits(&[], &[]), "");
+        assert_eq!(
+            waits(&[], &["i9"]),
+            "; one waits for you: `forestall issues show i9`"
+        );
+        assert_eq!(
+            waits(&["p1", "p2"], &["i9"]),
+            "; 3 wait for you: `forestall plans --state awaiting_approval`, `forestall issues show i9`"
         );
     }
 
@@ -183,23 +215,23 @@ mod tests {
             &issues,
             Some(80),
             &expect![[r#"
-            i17  critical memory_exhaustion on instance/shop/api-1, planned
-                 in 12 min (7–20); for 12 min; p4 awaiting_approval
-            i9   medium certificate_expiry on certificate/web-1:/etc/ssl/shop.pem, open
-                 12 days against 30 days; for 2 d; no plan
-            2 issues; one waits for you: `forestall approve p4`
-        "#]],
+                i17  critical memory_exhaustion on instance/shop/api-1, planned
+                     in 12 min (7–20); for 12 min; p4 awaiting_approval
+                i9   medium certificate_expiry on certificate/web-1:/etc/ssl/shop.pem, open
+                     expires in 12 days, 30 days wanted; for 2 d; no plan
+                2 issues; one waits for you: `forestall approve p4`
+            "#]],
         );
         check(
             &issues,
             Some(120),
             &expect![[r#"
-            i17  critical memory_exhaustion on instance/shop/api-1, planned
-                 in 12 min (7–20); for 12 min; p4 awaiting_approval
-            i9   medium certificate_expiry on certificate/web-1:/etc/ssl/shop.pem, open
-                 12 days against 30 days; for 2 d; no plan
-            2 issues; one waits for you: `forestall approve p4`
-        "#]],
+                i17  critical memory_exhaustion on instance/shop/api-1, planned
+                     in 12 min (7–20); for 12 min; p4 awaiting_approval
+                i9   medium certificate_expiry on certificate/web-1:/etc/ssl/shop.pem, open
+                     expires in 12 days, 30 days wanted; for 2 d; no plan
+                2 issues; one waits for you: `forestall approve p4`
+            "#]],
         );
     }
 

@@ -4,15 +4,18 @@ use std::io::{self, Write};
 
 use clap::Args;
 use proto::v1::issue_service_client::IssueServiceClient;
-use proto::v1::{Finding, GetIssueRequest, GetIssueResponse, Issue};
+use proto::v1::{
+    Finding, GetIssueRequest, GetIssueResponse, Issue, IssueState, PlanIssueRequest,
+    PlanIssueResponse,
+};
 use series::Timestamp;
 
-use crate::connect::ServerArgs;
+use crate::connect::{Connection, ServerArgs};
 use crate::page::Page;
 use crate::plain;
 use crate::planner::acting::not_done;
 use crate::planner::words::now;
-use crate::planner::{enums, history, json, plans, words};
+use crate::planner::{enums, explanation, history, json, plans, words};
 
 /// One issue on one page: what, why, the numbers, the plans, and everything that happened
 #[derive(Debug, Args)]
@@ -34,19 +37,43 @@ pub(super) async fn run(args: &ShowArgs) -> anyhow::Result<()> {
     };
     let story = client.get_issue(request).await;
     let story = story.map_err(|status| not_done(&status))?.into_inner();
+    let weighed = weighed(&mut client, &story).await;
     let mut out = io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", plain::json(&json::story(&story)))?;
+        let mut value = json::story(&story);
+        let told = weighed.as_ref().and_then(|now| now.explanation.as_ref());
+        value["explanation"] = told.map(json::explanation).into();
+        writeln!(out, "{}", plain::json(&value))?;
     } else {
-        write(&mut Page::new(&mut out), &story, now())?;
+        write(&mut Page::new(&mut out), &story, weighed.as_ref(), now())?;
     }
     Ok(())
+}
+
+/// What would be decided now about an issue that is left to people, which says why; `None` of any other, and where the server
+/// cannot tell.
+async fn weighed(
+    client: &mut IssueServiceClient<Connection>,
+    story: &GetIssueResponse,
+) -> Option<PlanIssueResponse> {
+    let issue = story.issue.as_ref()?;
+    if issue.state() != IssueState::Escalated {
+        return None;
+    }
+    let request = PlanIssueRequest {
+        id: issue.id.clone(),
+        validate_only: true,
+        ..PlanIssueRequest::default()
+    };
+    let response = client.plan_issue(request).await.ok()?;
+    Some(response.into_inner())
 }
 
 /// The story.
 pub(super) fn write(
     page: &mut Page<'_>,
     story: &GetIssueResponse,
+    weighed: Option<&PlanIssueResponse>,
     now: Timestamp,
 ) -> io::Result<()> {
     let issue = story.issue.clone().unwrap_or_default();
@@ -73,6 +100,10 @@ pub(super) fn write(
         }
         plans::brief(page, plan, now)?;
     }
+    if let Some(told) = weighed.and_then(|now| now.explanation.as_ref()) {
+        page.heading("Why it is left to people, as it would be decided now")?;
+        explanation::why_not(page, told)?;
+    }
     if !story.history.is_empty() {
         page.heading("History")?;
         history::write(page, &story.history)?;
@@ -85,8 +116,25 @@ pub(super) fn write(
         let id = &plan.id;
         page.gap()?;
         page.text(0, &format!("next: `forestall plans show {id}`, then `forestall approve {id}` or `forestall refuse {id} --reason …`"))?;
+    } else if issue.state() == IssueState::Escalated {
+        page.gap()?;
+        page.text(0, &next(&issue.id, weighed))?;
     }
     Ok(())
+}
+
+/// What a person can do about an issue that is left to them.
+fn next(id: &str, weighed: Option<&PlanIssueResponse>) -> String {
+    match weighed.and_then(|now| now.plan.as_ref()) {
+        Some(plan) => format!(
+            "next: `forestall plan {id}` makes a plan, {}; or mend it, then `forestall issues resolve {id} --note …`",
+            plan.strategy
+        ),
+        None => format!(
+            "next: mend it, then `forestall issues resolve {id} --note …`; `forestall issues ack {id} --note …` says that you \
+             are at it, and `forestall plan {id} --dry-run` shows all that was weighed"
+        ),
+    }
 }
 
 fn what(page: &mut Page<'_>, issue: &Issue, now: Timestamp) -> io::Result<()> {

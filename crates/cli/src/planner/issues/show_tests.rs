@@ -13,7 +13,7 @@ fn the_whole_story_on_one_page() {
         history: samples::history(),
     };
     let text = written(80, |page| {
-        write(page, &story, Timestamp::from_micros(samples::NOW_US))
+        write(page, &story, None, Timestamp::from_micros(samples::NOW_US))
     });
     expect![[r#"
         i17: critical memory_exhaustion on instance/shop/api-1, planned
@@ -41,9 +41,9 @@ fn the_whole_story_on_one_page() {
               0.91, risk 0.12, reversible
               1. waiting: Scale service/shop/api from 3 to 4.
               2. waiting: Restart instance/shop/api-1.
-              effect    memory_used_ratio{pod="api-1"}: 75 % to 30 % within 5 min of the
-                        last step; a move of less than 10 % is no effect
-              waits for an operator or above, until 2026-11-26 12:04:00 (UTC)
+              effect      memory_used_ratio{pod="api-1"}: 75 % to 30 % within 5 min of
+                          the last step; a move of less than 10 % is no effect
+              needs       operator, by 2026-11-26 12:04:00 (UTC, 4 min left)
 
         History
           2026-11-26 (UTC)
@@ -78,7 +78,7 @@ fn a_story_of_others_is_harmless() {
     };
     for width in [80, 120] {
         let text = written(width, |page| {
-            write(page, &story, Timestamp::from_micros(samples::NOW_US))
+            write(page, &story, None, Timestamp::from_micros(samples::NOW_US))
         });
         assert!(!text.contains('\u{202e}'), "{text}");
         assert!(
@@ -90,8 +90,50 @@ fn a_story_of_others_is_harmless() {
         write(
             page,
             &GetIssueResponse::default(),
+            None,
             Timestamp::from_micros(0),
         )
     });
     assert!(empty.contains("not seen any more"), "{empty}");
+}
+
+#[test]
+fn what_is_left_to_people_says_why_and_what_next() {
+    let mut issue = samples::certificate();
+    issue.set_state(IssueState::Escalated);
+    let story = GetIssueResponse {
+        issue: Some(issue),
+        ..GetIssueResponse::default()
+    };
+    let mut weighed = PlanIssueResponse {
+        explanation: Some(samples::explanation()),
+        ..PlanIssueResponse::default()
+    };
+    let now = Timestamp::from_micros(samples::NOW_US);
+    let text = written(80, |page| write(page, &story, Some(&weighed), now));
+    let why = text.split_once("Why it").unwrap().1;
+    expect![[r#"
+         is left to people, as it would be decided now
+          - acting is expected to cost 0.3 min, waiting 41.2 min
+          - restart_rolling: helps 0.92, sure 0.90, risk 0.12; acting 0.3, waiting 41.2
+            min of outage
+          - raise_memory_limit: helps 0.61, sure 0.60, risk 0.20; acting 3.5, waiting
+            41.2 min of outage
+            - until approved: nothing undoes it
+          - quarantine: helps 0.40, sure 0.39, risk 0.70; acting 12, waiting 41.2 min of
+            outage
+            - for good: 2 of 3 instances would be left, and 3 are needed
+          - clear_cache does not fit: it has no cache that is known
+
+        next: mend it, then `forestall issues resolve i9 --note …`;
+        `forestall issues ack i9 --note …` says that you are at it, and
+        `forestall plan i9 --dry-run` shows all that was weighed
+    "#]].assert_eq(why);
+    weighed.plan = Some(samples::plan());
+    let text = written(80, |page| write(page, &story, Some(&weighed), now));
+    assert!(
+        text.contains("next: `forestall plan i9` makes a plan, restart_rolling;"),
+        "{text}"
+    );
+    assert!(written(80, |page| write(page, &story, None, now)).contains("next: mend it"));
 }

@@ -125,8 +125,31 @@ fn end(wanted: Wanted, answer: &WaitOperationResponse) -> anyhow::Result<()> {
     if answer.plan.is_none() {
         bail!("the server told nothing of the plan");
     }
-    writeln!(std::io::stdout(), "{}", plain::line(&sentence(&plan)))?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", plain::line(&sentence(&plan)))?;
+    for line in by_hand(&plan) {
+        writeln!(out, "{}", plain::line(&line))?;
+    }
     Ok(())
+}
+
+/// What is left to a person after a dry run: the steps, and an issue that is as it was.
+fn by_hand(plan: &Plan) -> Vec<String> {
+    let is_left = words::is_dry(plan) && plan.state() == PlanState::Shadow;
+    if !is_left {
+        return Vec::new();
+    }
+    let mut lines = vec!["to do it by hand:".to_owned()];
+    for (i, step) in plan.steps.iter().enumerate() {
+        // The executor says what it would have done.
+        let how = step.said.strip_prefix("would ").unwrap_or(&step.action);
+        lines.push(format!("  {}. {how}", i + 1));
+    }
+    let issue = &plan.issue;
+    lines.push(format!(
+        "{issue} still needs a person: `forestall issues show {issue}`"
+    ));
+    lines
 }
 
 /// How it ended.
@@ -162,6 +185,16 @@ mod tests {
             sentence(&plan),
             "p4 was carried out as a dry run: nothing was changed"
         );
+        assert!(by_hand(&plan).is_empty());
+        plan.executor = "dry_run".to_owned();
+        plan.steps[0].said = "would scale service/shop/api: kubectl scale".to_owned();
+        let expected = [
+            "to do it by hand:",
+            "  1. scale service/shop/api: kubectl scale",
+            "  2. Restart instance/shop/api-1.",
+            "i17 still needs a person: `forestall issues show i17`",
+        ];
+        assert_eq!(by_hand(&plan), expected);
         assert_eq!(sentence(&samples::cured()), "p4 is done, cured");
         let failed = WaitOperationResponse {
             done: true,

@@ -31,7 +31,7 @@ impl Told {
                     "step {} of {} {}",
                     i + 1,
                     plan.steps.len(),
-                    plans::step_sentence(step)
+                    plans::step_sentence(plan, step)
                 ));
             }
             *told = state;

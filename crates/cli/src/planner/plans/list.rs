@@ -94,7 +94,16 @@ fn next(plan: &Plan, now: Timestamp) -> String {
     let until = |us: i64| length(us.saturating_sub(now.micros()) as f64 / 1e6);
     let is = |state, us: i64| plan.state() == state && us > now.micros();
     if is(PlanState::AwaitingApproval, plan.deadline_us) {
-        format!("by {} within {}", plan.authority, until(plan.deadline_us))
+        let needs = format!(
+            "needs {} within {}",
+            plan.authority,
+            until(plan.deadline_us)
+        );
+        let holds = words::holds(plan, now).join("; ");
+        match holds.is_empty() {
+            true => needs,
+            false => format!("{needs}; {holds}"),
+        }
     } else if is(PlanState::Scheduled, plan.not_before_us) {
         format!("in {}", until(plan.not_before_us))
     } else {
@@ -118,11 +127,17 @@ mod tests {
         held.id = "p5".to_owned();
         held.set_state(PlanState::Scheduled);
         held.held = "the brake is engaged by ann: deploy".to_owned();
+        let mut waiting = samples::plan();
+        waiting.held = "brake: the brake is engaged".to_owned();
+        assert_eq!(
+            next(&waiting, now),
+            "needs operator within 4 min; held by brake: the brake is engaged"
+        );
         let plans = [samples::plan(), held, samples::cured()];
         let text = written(80, |page| write(page, &plans, false, now, Some(80)));
         expect![[r#"
             p4    awaiting_approval: restart_rolling on instance/shop/api-1, for i17
-                  confidence 0.91, risk 0.12; made 11 min ago; by operator within 4 min
+                  confidence 0.91, risk 0.12; made 11 min ago; needs operator within 4 min
             p5    scheduled: restart_rolling on instance/shop/api-1, for i17
                   confidence 0.91, risk 0.12; made 11 min ago; the brake is engaged by ann:
                   deploy
@@ -134,7 +149,7 @@ mod tests {
         let text = written(120, |page| write(page, &plans, true, now, Some(120)));
         expect![[r#"
             p4    awaiting_approval: restart_rolling on instance/shop/api-1, for i17
-                  confidence 0.91, risk 0.12; made 11 min ago; by operator within 4 min
+                  confidence 0.91, risk 0.12; made 11 min ago; needs operator within 4 min
             p5    scheduled: restart_rolling on instance/shop/api-1, for i17
                   confidence 0.91, risk 0.12; made 11 min ago; the brake is engaged by ann: deploy
             p4    done, cured: restart_rolling on instance/shop/api-1, for i17

@@ -28,12 +28,12 @@ pub(in crate::planner) fn brief(
         plan.reversibility
     );
     page.hanging(2, &plan.id, mark(plan), &head)?;
-    for (i, step) in plan.steps.iter().enumerate() {
-        write_step(page, 2 + mark(plan), i + 1, step)?;
+    for i in 0..plan.steps.len() {
+        write_step(page, 2 + mark(plan), plan, i)?;
     }
     let indent = 2 + mark(plan);
     for (name, text) in became(plan, now) {
-        page.hanging(indent, name, 10, &text)?;
+        page.hanging(indent, name, 12, &text)?;
     }
     Ok(())
 }
@@ -44,17 +44,19 @@ fn mark(plan: &Plan) -> usize {
 }
 
 /// `1. Restart instance/shop/api-1.  done in 14 s`.
-pub(in crate::planner) fn write_step(
-    page: &mut Page<'_>,
-    indent: usize,
-    n: usize,
-    step: &PlanStep,
-) -> io::Result<()> {
-    page.hanging(indent, &format!("{n}."), 3, &step_sentence(step))
+fn write_step(page: &mut Page<'_>, indent: usize, plan: &Plan, i: usize) -> io::Result<()> {
+    let Some(step) = plan.steps.get(i) else {
+        return Ok(());
+    };
+    let text = step_sentence(plan, step);
+    page.hanging(indent, &format!("{}.", i + 1), 3, &text)
 }
 
-/// `done: Restart instance/shop/api-1. (after 14 s: …)`.
-pub(in crate::planner) fn step_sentence(step: &PlanStep) -> String {
+/// `done: Restart instance/shop/api-1. (after 14 s: …)`; of a dry run `would be done: …`.
+pub(in crate::planner) fn step_sentence(plan: &Plan, step: &PlanStep) -> String {
+    if words::is_dry(plan) && step.state() == StepState::Done {
+        return format!("would be done: {}", step.action);
+    }
     let mut text = format!("{}: {}", enums::step_state(step.state()), step.action);
     let is_answered = step.answered_us > 0 && step.state() != StepState::Ordered;
     if is_answered {
@@ -84,16 +86,13 @@ fn became(plan: &Plan, now: Timestamp) -> Vec<(&'static str, String)> {
         told.push(("word", text));
     }
     if plan.state() == PlanState::AwaitingApproval {
-        told.push((
-            "waits for",
-            format!(
-                "an {} or above, until {} (UTC)",
-                plan.authority,
-                words::date(plan.deadline_us)
-            ),
-        ));
+        told.push(("needs", words::needed(plan, now)));
     }
-    if plan.state() == PlanState::Scheduled && plan.not_before_us > now.micros() {
+    let waits = matches!(
+        plan.state(),
+        PlanState::AwaitingApproval | PlanState::Scheduled
+    );
+    if waits && plan.not_before_us > now.micros() {
         told.push((
             "not before",
             format!("{} (UTC)", words::date(plan.not_before_us)),
@@ -125,14 +124,18 @@ pub(super) fn page(
     now: Timestamp,
 ) -> io::Result<()> {
     page.verbatim(preview)?;
-    page.heading(&format!("{} is {}", plan.id, words::state(plan)))?;
+    let dry = match plan.state() {
+        PlanState::Shadow if words::is_dry(plan) => ": a dry run, nothing was changed",
+        _ => "",
+    };
+    page.heading(&format!("{} is {}{dry}", plan.id, words::state(plan)))?;
     let has_begun = plan
         .steps
         .iter()
         .any(|step| step.state() != StepState::Waiting);
     if has_begun {
-        for (i, step) in plan.steps.iter().enumerate() {
-            write_step(page, 2, i + 1, step)?;
+        for i in 0..plan.steps.len() {
+            write_step(page, 2, plan, i)?;
         }
     }
     for (name, text) in became(plan, now)
@@ -145,7 +148,14 @@ pub(super) fn page(
         let id = &plan.id;
         page.text(
             2,
-            &format!("`forestall approve {id}`, or `forestall refuse {id} --reason …`"),
+            &format!(
+                "next: `forestall approve {id}`{}, or `forestall refuse {id} --reason …`",
+                if words::is_dry(plan) {
+                    " (a dry run: nothing is changed)"
+                } else {
+                    ""
+                }
+            ),
         )?;
     }
     Ok(())
@@ -175,17 +185,17 @@ mod tests {
                   0.91, risk 0.12, reversible
                   1. waiting: Scale service/shop/api from 3 to 4.
                   2. waiting: Restart instance/shop/api-1.
-                  effect    memory_used_ratio{pod="api-1"}: 75 % to 30 % within 5 min of the
-                            last step; a move of less than 10 % is no effect
-                  waits for an operator or above, until 2026-11-26 12:04:00 (UTC)
+                  effect      memory_used_ratio{pod="api-1"}: 75 % to 30 % within 5 min of
+                              the last step; a move of less than 10 % is no effect
+                  needs       operator, by 2026-11-26 12:04:00 (UTC, too late)
               p4  done, cured: restart_rolling on instance/shop/api-1; confidence 0.91, risk
                   0.12, reversible
                   1. done: Scale service/shop/api from 3 to 4. (after 14 s: done in 14 s)
                   2. done: Restart instance/shop/api-1. (after 14 s: done in 14 s)
-                  effect    memory_used_ratio{pod="api-1"}: 75 % to 30 % within 5 min of the
-                            last step; a move of less than 10 % is no effect
-                  word      approved by ann (operator) 9 min ago: seen this before
-                  verdict   cured: 31 % where 30 % was foretold: it moved as foretold
+                  effect      memory_used_ratio{pod="api-1"}: 75 % to 30 % within 5 min of
+                              the last step; a move of less than 10 % is no effect
+                  word        approved by ann (operator) 9 min ago: seen this before
+                  verdict     cured: 31 % where 30 % was foretold: it moved as foretold
         "#]]
         .assert_eq(&text);
     }
@@ -207,8 +217,8 @@ mod tests {
             problem  leak
 
             p4 is awaiting_approval
-              waits for   an operator or above, until 2026-11-26 12:04:00 (UTC)
-              `forestall approve p4`, or `forestall refuse p4 --reason …`
+              needs       operator, by 2026-11-26 12:04:00 (UTC, too late)
+              next: `forestall approve p4`, or `forestall refuse p4 --reason …`
             plan p4 for issue i17
 
             p4 is done, cured

@@ -85,6 +85,7 @@ pub(in crate::planner) fn certificate() -> Issue {
         opened_us: NOW_US - 2_880 * MINUTE_US,
         seen_us: NOW_US,
         evidence: vec![Finding {
+            class: IssueClass::CertificateExpiry.into(),
             source: "probe".to_owned(),
             value: 12.0,
             threshold: 30.0,

@@ -7,6 +7,7 @@ use proto::v1;
 use proto::v1::issue_service_server::IssueService;
 use remedy::issue::Issue;
 use remedy::planner::Command;
+use series::Timestamp;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
@@ -228,7 +229,7 @@ impl IssueService for Issues {
             return Ok(Response::new(v1::PlanIssueResponse {
                 explanation: Some(write::explanation(&decision, &record)),
                 preview: match &plan {
-                    Some(plan) => preview(planning, plan.clone()).await?,
+                    Some(plan) => preview(planning, plan.clone(), self.0.clock.now()).await?,
                     None => String::new(),
                 },
                 plan: plan.as_ref().map(write::plan),
@@ -249,7 +250,7 @@ impl IssueService for Issues {
         if let Some(Ok(id)) = plan.map(|plan| read::plan_id(&plan.id)) {
             response.explanation = Some(super::plans::explanation(planning, id).await?);
             if let Some(plan) = planning.board.plan(id) {
-                response.preview = preview(planning, (*plan).clone()).await?;
+                response.preview = preview(planning, (*plan).clone(), self.0.clock.now()).await?;
             }
         }
         Ok(Response::new(response))
@@ -259,8 +260,9 @@ impl IssueService for Issues {
 pub(super) async fn preview(
     planning: &Planning,
     plan: remedy::plan::Plan,
+    now: Timestamp,
 ) -> Result<String, Status> {
-    let preview = planning.preview(plan).await.map_err(not_done)?;
+    let preview = planning.preview(plan, now).await.map_err(not_done)?;
     Ok(preview.to_string())
 }
 

@@ -55,7 +55,7 @@ impl PlanService for Plans {
         let plan = plan(planning, read::plan_id(&request.get_ref().id)?).await?;
         Ok(Response::new(v1::GetPlanResponse {
             plan: Some(write::plan(&plan)),
-            preview: super::issues::preview(planning, plan).await?,
+            preview: super::issues::preview(planning, plan, self.0.clock.now()).await?,
         }))
     }
 
@@ -233,7 +233,7 @@ impl Plans {
         let plan = asked.map_err(not_done)?;
         let plan = plan.map_err(|refused| not_done(refused.into()))?;
         Ok(Response::new(v1::ApprovePlanResponse {
-            plan: Some(write::plan(&plan)),
+            plan: Some(write::plan(&as_of_now(planning, plan))),
             operation: format!("operations/{id}"),
         }))
     }
@@ -244,17 +244,30 @@ fn next(plans: &[Plan], limit: u32) -> String {
     last.map(|plan| plan.id.0.to_string()).unwrap_or_default()
 }
 
-/// A plan from memory, or else from the ledger.
+/// A plan from memory, or else from the ledger, as it would be carried out now.
 async fn plan(planning: &Planning, id: PlanId) -> Result<Plan, Status> {
     if let Some(plan) = planning.board.plan(id) {
-        return Ok((*plan).clone());
+        return Ok(as_of_now(planning, (*plan).clone()));
     }
     let plan = planning
         .ledger
         .plan(id)
         .await
         .map_err(|error| not_read(&error))?;
+    let plan = plan.map(|plan| as_of_now(planning, plan));
     plan.ok_or_else(|| Status::not_found(format!("there is no plan {id}")))
+}
+
+/// The plan with the executor that it would be given to: the phase may have changed since it was made.
+fn as_of_now(planning: &Planning, mut plan: Plan) -> Plan {
+    let waits = matches!(
+        plan.state,
+        PlanState::AwaitingApproval | PlanState::Scheduled
+    );
+    if waits {
+        plan.executor.clone_from(&planning.executor);
+    }
+    plan
 }
 
 /// How a plan came about, from what was recorded.
