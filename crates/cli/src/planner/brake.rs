@@ -9,6 +9,7 @@ use proto::v1::{Brake, EngageBrakeRequest, ReleaseBrakeRequest};
 
 use super::acting::ActorArgs;
 use super::words;
+use crate::hint::WithHint;
 use crate::plain;
 use crate::runtime::block_on;
 
@@ -53,7 +54,7 @@ pub(crate) struct ReleaseArgs {
 pub(super) fn engage(args: &BrakeArgs) -> anyhow::Result<()> {
     let reason = &args.reason;
     block_on(async {
-        let acting = args.actor.begin().await?;
+        let acting = args.actor.begin().await.map_err(without_server)?;
         let response = acting.send(|connection, by| {
             let request = EngageBrakeRequest {
                 actor: by.actor,
@@ -68,6 +69,19 @@ pub(super) fn engage(args: &BrakeArgs) -> anyhow::Result<()> {
         });
         say(response.await?.brake)
     })
+}
+
+/// The error of a brake that no server hears, with the way that takes none.
+fn without_server(error: anyhow::Error) -> anyhow::Error {
+    let told = crate::hint::message(&error);
+    let told = told.lines().next().unwrap_or_default().to_owned();
+    let Some(dir) = server::Config::default().state.resolved_dir() else {
+        return error;
+    };
+    let file = plain::line(&dir.join("brake").to_string_lossy());
+    anyhow::anyhow!("{told}").hint(format!(
+        "on the machine of the server: `touch {file}` (where it was started with --state-dir DIR: `touch DIR/brake`)"
+    ))
 }
 
 /// Runs `release`.
@@ -121,6 +135,20 @@ pub(super) fn sentence(brake: &Brake) -> String {
 mod tests {
     use super::super::samples;
     use super::*;
+
+    #[test]
+    fn without_a_server_there_is_a_file() {
+        let error = anyhow::anyhow!("cannot reach the server").hint("start one");
+        let text = crate::hint::message(&without_server(error));
+        assert!(
+            text.starts_with("cannot reach the server\nhint: "),
+            "{text}"
+        );
+        assert!(
+            text.contains("/brake`") && !text.contains("start one"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn the_brake_says_who_and_why() {

@@ -76,7 +76,11 @@ fn write(page: &mut Page<'_>, safety: &GetSafetyResponse) -> io::Result<()> {
     let brake = safety.brake.clone().unwrap_or_default();
     page.fact("brake", &brake::sentence(&brake))?;
     if brake.engaged {
-        page.fact("", "`forestall release --reason …` lets go")?;
+        let how = match brake.actor.as_str() {
+            "brake file" => "it lets go when the file is removed",
+            _ => "`forestall release --reason …` lets go",
+        };
+        page.fact("", how)?;
     }
     page.fact(
         "storm",

@@ -11,6 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::{Call, command, not_done, not_read, planning, read, write};
 use crate::grpc::State;
+use crate::planning::Planning;
 
 pub(in crate::grpc) struct Safety(pub(in crate::grpc) Arc<State>);
 
@@ -18,6 +19,18 @@ fn brake_of(reply: &Reply) -> Option<v1::Brake> {
     match reply {
         Reply::Brake(brake) => Some(write::brake(brake)),
         Reply::Issue(..) | Reply::Plan(_) => None,
+    }
+}
+
+/// Refuses to release the brake while its file is there, which would engage it again within a second.
+fn refuse_under_file(planning: &Planning) -> Result<(), Status> {
+    let file = planning.brake_file.as_ref().filter(|file| file.exists());
+    match file {
+        None => Ok(()),
+        Some(file) => Err(Status::failed_precondition(format!(
+            "the brake file {} is there, and would engage it again: remove the file",
+            file.display()
+        ))),
     }
 }
 
@@ -76,6 +89,7 @@ impl SafetyService for Safety {
         &self,
         request: Request<v1::ReleaseBrakeRequest>,
     ) -> Result<Response<v1::ReleaseBrakeResponse>, Status> {
+        refuse_under_file(planning(&self.0)?)?;
         let inner = request.get_ref();
         let call = Call {
             method: "ReleaseBrake",

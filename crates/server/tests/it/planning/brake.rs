@@ -108,7 +108,7 @@ async fn a_file_brakes_and_its_removal_releases_what_it_engaged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_that_is_there_brakes_before_anything_is_done() {
+async fn nobody_releases_the_brake_while_its_file_is_there() {
     let dir = tempfile::tempdir().unwrap();
     let server = start(planner(dir.path())).await;
     let issue = server.slow().await;
@@ -119,18 +119,18 @@ async fn a_file_that_is_there_brakes_before_anything_is_done() {
         .await
         .unwrap();
     server.approve(plan, "olga").await.unwrap();
-    // Released while the file is there: it brakes again, and nothing went out meanwhile.
-    fs::write(dir.path().join("state/brake"), "").unwrap();
-    server
-        .safety()
-        .release_brake(release("owen"))
-        .await
-        .unwrap();
-    eventually(async || {
-        let brake = server.get_safety().await.brake.unwrap();
-        (brake.actor == "brake file").then_some(())
-    })
-    .await;
+    // While the file is there nobody releases it: it would brake again within a second.
+    let file = dir.path().join("state/brake");
+    fs::write(&file, "").unwrap();
+    let refused = server.safety().release_brake(release("owen")).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(
+        refused.message().contains(&*file.to_string_lossy()),
+        "{refused}"
+    );
+    let brake = server.get_safety().await.brake.unwrap();
+    assert_eq!((brake.engaged, &*brake.actor), (true, "olga"));
     assert_eq!(server.told("step.ordered").await, 0);
     assert_eq!(
         server.get_plan(plan).await.state(),
