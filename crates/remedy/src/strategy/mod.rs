@@ -296,7 +296,11 @@ pub fn strategy(name: &str) -> Option<&'static Strategy> {
 }
 
 #[cfg(test)]
+mod any_case;
+#[cfg(test)]
 mod review_tests;
+#[cfg(test)]
+mod typical_cases;
 #[cfg(test)]
 mod walk_tests;
 

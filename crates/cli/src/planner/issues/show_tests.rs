@@ -128,7 +128,8 @@ fn what_is_left_to_people_says_why_and_what_next() {
         next: mend it, then `forestall issues resolve i9 --note …`;
         `forestall issues ack i9 --note …` says that you are at it, and
         `forestall plan i9 --dry-run` shows all that was weighed
-    "#]].assert_eq(why);
+    "#]]
+    .assert_eq(why);
     weighed.plan = Some(samples::plan());
     let text = written(80, |page| write(page, &story, Some(&weighed), now));
     assert!(
