@@ -232,6 +232,9 @@ pub struct Issue {
     pub decisions: Vec<DecisionId>,
     /// The issue that it is the return of.
     pub returned_from: Option<IssueId>,
+    /// The person who said last that they have seen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_by: Option<String>,
     /// The issue that it was taken into, as a consequence or a part of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub part_of: Option<IssueId>,

@@ -62,6 +62,7 @@ pub(super) fn issue(id: u64) -> Issue {
         plans: vec![PlanId(7)],
         decisions: Vec::new(),
         returned_from: Some(IssueId(1)),
+        seen_by: None,
         part_of: None,
         facts: BTreeMap::new(),
     }

@@ -25,7 +25,7 @@ fn urgency(case: &Case) -> f64 {
             _ => 0.3,
         },
         Class::Vulnerability => match case.fact("severity") {
-            Some("critical" | "CRITICAL") => 0.75,
+            Some("critical" | "CRITICAL") => 0.8,
             Some("high" | "HIGH") => 0.5,
             Some("medium" | "MEDIUM") => 0.3,
             _ => 0.15,

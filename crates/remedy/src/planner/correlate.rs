@@ -195,6 +195,7 @@ impl Planner {
             plans: Vec::new(),
             decisions: Vec::new(),
             returned_from: before,
+            seen_by: None,
             part_of: None,
             facts: finding.facts.clone(),
         };

@@ -167,6 +167,12 @@ fn what(page: &mut Page<'_>, issue: &Issue, now: Timestamp) -> io::Result<()> {
             &format!("until {} (UTC)", words::date(issue.suppressed_until_us)),
         )?;
     }
+    if !issue.part_of.is_empty() {
+        page.fact("part of", &issue.part_of)?;
+    }
+    if !issue.seen_by.is_empty() {
+        page.fact("seen by", &issue.seen_by)?;
+    }
     if !issue.returned_from.is_empty() {
         page.fact("returned", &format!("it is {} again", issue.returned_from))?;
     }

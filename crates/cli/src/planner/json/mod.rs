@@ -38,6 +38,8 @@ pub(super) fn issue(issue: &Issue) -> Value {
         "note": issue.note,
         "plans": issue.plans,
         "returned_from": issue.returned_from,
+        "part_of": issue.part_of,
+        "seen_by": issue.seen_by,
     })
 }
 

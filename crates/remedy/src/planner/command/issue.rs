@@ -49,17 +49,25 @@ impl Planner {
         if is_seen {
             let body = serde_json::json!({ "from": before.name(), "note": note });
             self.audit(who, "issue.seen", &id.to_string(), &body);
-            if let Some(live) = self.live.get_mut(&id) {
-                live.issue.note = format!("seen by {who}: {note}");
-                live.issue.updated = self.clock.now();
-            }
-            self.dirty_issues.insert(id);
+            self.seen(id, who);
             return self.reply(id);
         }
-        match self.set_state(id, state, who, note) {
-            true => self.reply(id),
-            false => Err(refused),
+        if !self.set_state(id, state, who, note) {
+            return Err(refused);
         }
+        if state == IssueState::Acknowledged {
+            self.seen(id, who);
+        }
+        self.reply(id)
+    }
+
+    /// Remembers who has seen an issue. Why it is as it is stays to be read.
+    fn seen(&mut self, id: IssueId, who: &str) {
+        if let Some(live) = self.live.get_mut(&id) {
+            live.issue.seen_by = Some(who.to_owned());
+            live.issue.updated = self.clock.now();
+        }
+        self.dirty_issues.insert(id);
     }
 
     pub(super) fn suppress(

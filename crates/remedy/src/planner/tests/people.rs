@@ -147,8 +147,14 @@ fn an_issue_whose_plan_waits_is_not_reopened_under_it() {
         issue: IssueId(1),
         note: String::new(),
     };
+    let note = world.issue(1).note.clone();
     world.ask("olga", seen).unwrap();
-    assert_eq!(world.issue(1).state, IssueState::Planned);
+    let issue = world.issue(1);
+    assert_eq!(issue.state, IssueState::Planned);
+    assert_eq!(
+        (issue.seen_by.as_deref(), &issue.note),
+        (Some("olga"), &note)
+    );
 }
 
 #[test]

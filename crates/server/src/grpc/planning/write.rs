@@ -69,6 +69,7 @@ pub(super) fn issue(issue: &Issue) -> v1::Issue {
         plans: issue.plans.iter().map(ToString::to_string).collect(),
         returned_from: maybe(issue.returned_from),
         part_of: maybe(issue.part_of),
+        seen_by: issue.seen_by.clone().unwrap_or_default(),
     }
 }
 
