@@ -102,10 +102,6 @@ impl Executor for DryRun {
         };
         Box::pin(async move { Some(answer) })
     }
-
-    fn is_idempotent(&self) -> bool {
-        true
-    }
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Carries out orders.
 ///
 /// For implementors:
+/// - [`Answer::NotSent`] promises that nobody has heard of the order: the planner holds its plan, and may order it again.
 /// - [`Answer::Failed`] promises that this call changed nothing. Whoever cannot promise it says [`Answer::InDoubt`]. Of an order
 ///   that may have been given before, by a process that crashed since, it promises nothing: that is what to ask about first.
 /// - An order is given up after its `timeout_s`: an answer comes by then, or soon after.
@@ -39,6 +40,10 @@ pub trait Executor: Send + Sync + Debug {
         Ok(())
     }
 
+    /// From now on no order is handed over, whatever waits for another attempt; `None` ends that. What may have been handed
+    /// over is still asked about.
+    fn hold(&self, _why: Option<&str>) {}
+
     /// What carrying out a plan would do, for people.
     fn preview(&self, plan: &Plan, scene: &Scene<'_>) -> Preview {
         Preview::of(plan, scene)
@@ -51,7 +56,4 @@ pub trait Executor: Send + Sync + Debug {
     ///
     /// `Some(Failed)`: it was not carried out. `None`: nobody can tell.
     fn ask<'a>(&'a self, order: &'a Order) -> Later<'a, Option<Answer>>;
-
-    /// Whether giving an order again under the same key is safe.
-    fn is_idempotent(&self) -> bool;
 }

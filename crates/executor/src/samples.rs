@@ -67,6 +67,7 @@ pub(crate) fn step(action: Action, inverse: Option<Action>) -> PlannedStep {
         },
         state: StepState::Waiting,
         said: String::new(),
+        tries: 0,
         ordered: None,
         answered: None,
     }
@@ -108,6 +109,7 @@ pub(crate) fn plan(entity: &str, steps: Vec<PlannedStep>) -> Plan {
         approvals: Vec::new(),
         held: String::new(),
         called_off: None,
+        came_back: false,
         carried_out: None,
         outcome: None,
         attempt: 0,
@@ -157,6 +159,9 @@ pub(crate) fn issue() -> Issue {
         plans: vec![PlanId(17)],
         decisions: vec![DecisionId(9)],
         returned_from: None,
+        storm: None,
+        seen_by: None,
+        part_of: None,
         facts: BTreeMap::new(),
     }
 }

@@ -67,6 +67,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use remedy::action::Action;
 use remedy::order::{Answer, Order};
 use series::Clock;
@@ -99,6 +100,8 @@ pub struct Webhook {
     places: Semaphore,
     circuit: Circuit,
     fences: Fences,
+    /// Why nothing is handed over now.
+    held: Mutex<Option<String>>,
 }
 
 impl fmt::Debug for Webhook {
@@ -140,6 +143,7 @@ impl Webhook {
             places: Semaphore::new(limits.at_once),
             circuit: Circuit::new(limits.circuit_failures, limits.circuit_rest_s),
             fences: Fences::default(),
+            held: Mutex::default(),
             limits,
         }
     }
@@ -156,13 +160,18 @@ impl Webhook {
     async fn hand_over(&self, order: &Order, about: &About) -> Result<Answer, String> {
         self.can(&order.action)?;
         let errand = self.errand(order, about)?;
-        self.available()?;
+        let not_sent = |why: &str| Answer::NotSent {
+            said: plain(why, MAX_SAID_BYTES / 4),
+        };
+        if let Err(why) = self.available() {
+            return Ok(not_sent(&why));
+        }
         let deadline = Instant::now() + Duration::from_secs_f64(order.timeout_s);
         let Ok(Ok(_place)) = timeout_at(deadline, self.places.acquire()).await else {
-            return Err(format!(
+            return Ok(not_sent(&format!(
                 "{} orders were under way, and no place came free within {} s",
                 self.limits.at_once, order.timeout_s
-            ));
+            )));
         };
         // Not before there is a place: meanwhile the lease may have gone to another.
         let fresh = self.fences.admit(order.action.target(), order.fence);
@@ -175,7 +184,8 @@ impl Webhook {
             End::Unknown(said) | End::Refused(said) | End::GivenUp(said) if may_be_done => {
                 Answer::InDoubt { said }
             }
-            End::Unknown(said) | End::Refused(said) | End::GivenUp(said) => Answer::Failed { said },
+            End::Unknown(said) | End::Refused(said) => Answer::Failed { said },
+            End::GivenUp(said) => Answer::NotSent { said },
         })
     }
 
@@ -222,6 +232,10 @@ impl Executor for Webhook {
         open.map_err(|why| format!("{} is not sent to: {why}", self.endpoint))
     }
 
+    fn hold(&self, why: Option<&str>) {
+        *self.held.lock() = why.map(str::to_owned);
+    }
+
     fn carry_out<'a>(&'a self, order: &'a Order, about: &'a About) -> Later<'a, Answer> {
         Box::pin(async move {
             let answer = self.hand_over(order, about).await;
@@ -233,10 +247,5 @@ impl Executor for Webhook {
 
     fn ask<'a>(&'a self, order: &'a Order) -> Later<'a, Option<Answer>> {
         Box::pin(self.ask_for(order))
-    }
-
-    /// By the word of the receiver, who drops repetitions by `webhook-id`.
-    fn is_idempotent(&self) -> bool {
-        true
     }
 }

@@ -106,18 +106,18 @@ async fn only_those_an_authority_of_ours_vouches_for_get_orders() {
 
     let answer = carry_out(&webhook(format!("https://localhost:{port}/"), &ours), 30.0).await;
     assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
-    // No order has left while it is not known who is there: it has failed, and is not in doubt.
+    // No order has left while it is not known who is there: it was not sent, and is not in doubt.
     let stranger = webhook(format!("https://localhost:{port}/"), &theirs);
     let answer = carry_out(&stranger, 0.2).await;
     assert!(
-        matches!(answer, Answer::Failed { .. })
+        matches!(answer, Answer::NotSent { .. })
             && answer.said().contains("invalid peer certificate"),
         "{answer:?}"
     );
     // Another name than the certificate has.
     let misnamed = webhook(format!("https://127.0.0.1:{port}/"), &ours);
     let answer = carry_out(&misnamed, 0.2).await;
-    assert!(matches!(answer, Answer::Failed { .. }), "{answer:?}");
+    assert!(matches!(answer, Answer::NotSent { .. }), "{answer:?}");
 }
 
 #[test]

@@ -341,6 +341,16 @@ impl Action {
         }
     }
 
+    /// What it takes for granted: itself, but of its numbers only those that it starts from. In the others two drafts of one
+    /// remedy differ as measurements do; when they differ in these, the world has changed.
+    pub(crate) fn premise(&self) -> serde_json::Value {
+        let mut all = serde_json::to_value(self).unwrap_or_default();
+        if let Some(fields) = all.as_object_mut() {
+            fields.retain(|name, value| !value.is_number() || name.starts_with("from"));
+        }
+        all
+    }
+
     /// Whether it is a crutch: taken away again when what it was for is over.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {

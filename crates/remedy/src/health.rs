@@ -220,6 +220,7 @@ mod tests {
             plans: Vec::new(),
             decisions: Vec::new(),
             returned_from: None,
+            storm: None,
             seen_by: None,
             part_of: None,
             facts: BTreeMap::new(),

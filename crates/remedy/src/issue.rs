@@ -232,6 +232,9 @@ pub struct Issue {
     pub decisions: Vec<DecisionId>,
     /// The issue that it is the return of.
     pub returned_from: Option<IssueId>,
+    /// Why it is taken to be of a storm, while that lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storm: Option<String>,
     /// The person who said last that they have seen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_by: Option<String>,

@@ -45,6 +45,11 @@ pub enum Answer {
         /// Why not, for people.
         said: String,
     },
+    /// It was not even handed over: the same order may be given again.
+    NotSent {
+        /// Why not, for people.
+        said: String,
+    },
     /// It may have been carried out, or in part.
     InDoubt {
         /// What is known, for people.
@@ -57,7 +62,10 @@ impl Answer {
     #[must_use]
     pub fn said(&self) -> &str {
         match self {
-            Self::Done { said } | Self::Failed { said } | Self::InDoubt { said } => said,
+            Self::Done { said }
+            | Self::Failed { said }
+            | Self::NotSent { said }
+            | Self::InDoubt { said } => said,
         }
     }
 }

@@ -158,6 +158,9 @@ pub struct PlannedStep {
     pub state: StepState,
     /// What the executor said, or would do: for people.
     pub said: String,
+    /// How many of its orders came to nothing and were, or will be, given anew.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tries: u32,
     /// When it was ordered last.
     pub ordered: Option<Timestamp>,
     /// When the answer came.
@@ -231,6 +234,19 @@ pub struct Approval {
     pub is_yes: bool,
     /// Why; a refusal has a reason.
     pub reason: String,
+    /// For which executor: what is allowed as a dry run is not allowed in earnest. Empty for any.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub executor: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_zero(it: &u32) -> bool {
+    *it == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it so")]
+const fn is_false(it: &bool) -> bool {
+    !*it
 }
 
 /// One plan.
@@ -292,6 +308,9 @@ pub struct Plan {
     pub carried_out: Option<Timestamp>,
     /// What came of it.
     pub outcome: Option<Outcome>,
+    /// Whether what it had cured came back within the memory of attempts: it counts as one that did not help.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub came_back: bool,
     /// How many plans for this target and class came before it within the memory of attempts.
     pub attempt: u32,
     /// By which executor: `dry_run`, `webhook`, …
@@ -319,11 +338,23 @@ impl Plan {
         self.state.is_over() || was_apart && self.outcome.is_some()
     }
 
-    /// The key by which an executor tells an order from its repetition: `p17-0-do-1f0c9a3e`. `ledger` tells the plans of one
+    /// When its first step was ordered; when it was made, while none was.
+    #[must_use]
+    pub fn begun(&self) -> Timestamp {
+        let ordered = self.steps.iter().filter_map(|step| step.ordered);
+        ordered.min().unwrap_or(self.created)
+    }
+
+    /// The key by which an executor tells an order from its repetition: `p17-0-do-1f0c9a3e`, and `p17-0-do2-1f0c9a3e` for one
+    /// that is given anew because nobody heard of the first. `ledger` tells the plans of one
     /// ledger from those of another, which count from 1 too.
     #[must_use]
     pub fn order_key(&self, step: usize, is_undo: bool, ledger: &str) -> String {
         let what = if is_undo { "undo" } else { "do" };
-        format!("{}-{step}-{what}-{ledger}", self.id)
+        let again = match self.steps.get(step).map_or(0, |step| step.tries) {
+            0 => String::new(),
+            tries => (u64::from(tries) + 1).to_string(),
+        };
+        format!("{}-{step}-{what}{again}-{ledger}", self.id)
     }
 }

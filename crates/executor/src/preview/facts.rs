@@ -248,6 +248,7 @@ mod tests {
             at: samples::now(),
             is_yes: true,
             reason: String::new(),
+            executor: String::new(),
         }];
         let text = of(&plan, None);
         assert!(

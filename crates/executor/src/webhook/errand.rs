@@ -44,8 +44,20 @@ impl Errand<'_> {
         let mut is_accepted = false;
         let mut may_be_done = false;
         let (mut attempt, mut n_failed) = (0_u32, 0_u32);
+        let hand_over = Instant::now() + Duration::from_secs_f64(limits.hand_over_s);
+        let mut last = String::new();
         loop {
-            let is_ask = is_question || is_accepted;
+            let against = self.against_sending(hand_over);
+            let is_sent = is_question || is_accepted || may_be_done;
+            if let Some(why) = against.as_ref().filter(|_| !is_sent) {
+                let why = if last.is_empty() {
+                    why.clone()
+                } else {
+                    format!("{last}; {why}")
+                };
+                return (End::GivenUp(self.told(&why)), false);
+            }
+            let is_ask = is_question || is_accepted || against.is_some();
             let outcome = self.attempt(is_ask, deadline).await;
             let mut rest = pause(
                 self.key,
@@ -75,7 +87,7 @@ impl Errand<'_> {
                 let longest = Duration::from_secs_f64(limits.retry_after_max_s);
                 rest = rest.max(wanted.min(longest));
             }
-            let last = match reply {
+            last = match reply {
                 Ok(Reply::Said(answer)) => return (End::Said(answer), may_be_done),
                 Ok(Reply::Unknown(said)) => return (End::Unknown(self.told(&said)), may_be_done),
                 Ok(Reply::Refused { said, .. }) => {
@@ -99,11 +111,25 @@ impl Errand<'_> {
             };
             // A pause that would end too late is not worth waiting for.
             if deadline.saturating_duration_since(Instant::now()) <= rest {
-                let last = format!("{last}; given up after {attempt} attempts");
-                return (End::GivenUp(self.told(&last)), may_be_done);
+                let given_up = format!("{last}; given up after {attempt} attempts");
+                return (End::GivenUp(self.told(&given_up)), may_be_done);
             }
             sleep(rest).await;
         }
+    }
+
+    /// Why an order must not be sent now.
+    fn against_sending(&self, hand_over: Instant) -> Option<String> {
+        if let Some(why) = &*self.webhook.held.lock() {
+            return Some(why.clone());
+        }
+        let is_late = Instant::now() >= hand_over;
+        is_late.then(|| {
+            format!(
+                "it could not be handed over within {} s",
+                self.webhook.limits.hand_over_s
+            )
+        })
     }
 
     fn told(&self, what: &str) -> String {

@@ -16,6 +16,9 @@ pub struct Limits {
     pub back_off_max_s: f64,
     /// The longest that a `Retry-After` is honoured.
     pub retry_after_max_s: f64,
+    /// After which an order is not sent again: what was asked before it went out is old by then. One that may have arrived is
+    /// asked about until its time is up.
+    pub hand_over_s: f64,
     /// Between two questions about an order that was accepted.
     pub poll_s: f64,
     /// Of a question about an order after a crash, all attempts together.
@@ -36,6 +39,7 @@ impl Default for Limits {
             back_off_first_s: 0.5,
             back_off_max_s: 30.0,
             retry_after_max_s: 60.0,
+            hand_over_s: 60.0,
             poll_s: 2.0,
             ask_timeout_s: 30.0,
             at_once: 4,
@@ -53,6 +57,7 @@ impl Limits {
             ("back_off_first_s", self.back_off_first_s),
             ("back_off_max_s", self.back_off_max_s),
             ("retry_after_max_s", self.retry_after_max_s),
+            ("hand_over_s", self.hand_over_s),
             ("poll_s", self.poll_s),
             ("ask_timeout_s", self.ask_timeout_s),
             ("circuit_rest_s", self.circuit_rest_s),

@@ -97,7 +97,10 @@ fn weigh(strategy: &Strategy, input: &Input, policies: &Policies) -> Candidate {
 ///
 /// # Errors
 /// The name of an action that changes something, or undoes it, and is beyond the executor.
-fn within(mut draft: Draft, actions: Option<&BTreeSet<String>>) -> Result<Draft, &'static str> {
+pub(crate) fn within(
+    mut draft: Draft,
+    actions: Option<&BTreeSet<String>>,
+) -> Result<Draft, &'static str> {
     let Some(known) = actions else {
         return Ok(draft);
     };

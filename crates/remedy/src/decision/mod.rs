@@ -14,6 +14,7 @@ mod urgency;
 
 pub use cost::Cost;
 pub use decide::decide;
+pub(crate) use decide::within;
 pub use odds::{Counts, Odds, Seen, context, context_of};
 pub(crate) use replay::json;
 pub use replay::{ReplayError, record, replay};

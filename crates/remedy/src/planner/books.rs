@@ -42,6 +42,11 @@ impl Books {
         self.actions.push_back(action);
     }
 
+    /// Takes an action back that came to nothing. A restart counts it again: better one too many.
+    pub(super) fn not_acted(&mut self, key: &str) {
+        self.actions.retain(|action| action.key != key);
+    }
+
     /// Time went back to `now`: actions that seem to lie ahead count from then on.
     pub(super) fn set_back(&mut self, now: Timestamp) {
         self.actions

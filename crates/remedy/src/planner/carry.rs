@@ -7,6 +7,7 @@ use crate::order::{Answer, Order};
 use crate::plan::{Approval, Plan, PlanId, PlanState, StepState};
 use crate::record::{ActionRecord, Record};
 use crate::strategy::Step;
+use series::Timestamp;
 
 /// Seconds beyond its timeout after which an order counts as lost.
 const LOST_S: f64 = 60.0;
@@ -30,7 +31,7 @@ impl Planner {
             .iter()
             .filter(|step| step.state == StepState::Waiting);
         let steps: Vec<Step> = left.map(|step| step.step.clone()).collect();
-        let approvals = self.current(&plan.approvals);
+        let approvals = self.current(plan);
         let proposal = Proposal {
             case: &case,
             severity: live.issue.severity,
@@ -46,9 +47,19 @@ impl Planner {
         vetoes(&proposal, &situation, &self.settings, &self.policies)
     }
 
-    /// Approvals with the authority that their giver has now, not then; of those who have none any more nothing is left.
-    fn current(&self, approvals: &[Approval]) -> Vec<Approval> {
-        let approvals = approvals.iter().filter_map(|approval| {
+    /// Approvals with the authority that their giver has now, not then; of those who have none any more nothing is left, nor of
+    /// those for a dry run when it has become earnest.
+    fn current(&self, plan: &Plan) -> Vec<Approval> {
+        let has_begun = matches!(plan.state, PlanState::Running | PlanState::Undoing);
+        let executor = if has_begun {
+            &*plan.executor
+        } else {
+            self.executor()
+        };
+        let counts = |approval: &&Approval| {
+            executor == DRY_RUN || approval.executor.is_empty() || approval.executor == executor
+        };
+        let approvals = plan.approvals.iter().filter(counts).filter_map(|approval| {
             let authority = *self.people.get(&approval.who)?;
             Some(Approval {
                 authority,
@@ -105,7 +116,11 @@ impl Planner {
             .position(|step| matches!(step.state, StepState::Ordered | StepState::Undoing));
         let lost = waits.filter(|&step| {
             let step = &plan.steps[step];
-            let since = step.ordered.map_or(0.0, |at| self.now().seconds_since(at));
+            // Of what was ordered before a restart the executor was asked when that was over.
+            let ordered = step
+                .ordered
+                .map(|at| self.awake.map_or(at, |awake| at.max(awake)));
+            let since = ordered.map_or(0.0, |at| self.now().seconds_since(at));
             since > step.step.timeout_s + LOST_S
         });
         if is_old && !self.is_taken(id) {
@@ -253,6 +268,8 @@ impl Planner {
             (Answer::Done { .. }, true) => StepState::Undone,
             (Answer::Failed { .. }, false) => StepState::Failed,
             (Answer::Failed { .. }, true) => StepState::NotUndone,
+            (Answer::NotSent { .. }, false) => StepState::Waiting,
+            (Answer::NotSent { .. }, true) => StepState::Done,
             (Answer::InDoubt { .. }, _) => StepState::InDoubt,
         };
         planned.said = answer.said().to_owned();
@@ -262,6 +279,10 @@ impl Planner {
         let body = serde_json::json!({ "key": key, "answer": answer });
         self.audit("forestall", "step.answered", &id.to_string(), &body);
         self.touch(id);
+        if matches!(answer, Answer::NotSent { .. }) {
+            self.books.not_acted(key);
+            return self.not_sent(id, step);
+        }
         match state {
             StepState::Done => self.next_step(id),
             StepState::Undone => self.next_undo(id),
@@ -275,6 +296,43 @@ impl Planner {
             }
             StepState::Waiting | StepState::Ordered | StepState::Undoing => {}
         }
+    }
+
+    /// Nobody has heard of an order: it is given again when nothing speaks against it, with the next turn. A plan of which
+    /// nothing was done begins anew.
+    fn not_sent(&mut self, id: PlanId, step: usize) {
+        let Some(plan) = self.plans.get_mut(&id) else {
+            return;
+        };
+        plan.steps[step].ordered = None;
+        plan.steps[step].answered = None;
+        plan.steps[step].tries += 1;
+        let is_untouched = plan
+            .steps
+            .iter()
+            .all(|step| step.state == StepState::Waiting);
+        let called_off = plan.called_off.clone();
+        match called_off {
+            Some(why) => self.undo(id, &why),
+            None if is_untouched => {
+                let issue = plan.issue;
+                self.give_back(id);
+                self.enter(id, PlanState::Scheduled);
+                self.set_state(issue, IssueState::Planned, "forestall", &id.to_string());
+            }
+            None => {}
+        }
+    }
+
+    /// Why an order that was written down must not go out any more: it brakes, or writing took too long.
+    #[must_use]
+    pub fn against_sending(&self, at: Timestamp, order: &Order) -> Option<String> {
+        if self.brake.is_engaged {
+            return Some(format!("the brake is engaged by {}", self.brake.who));
+        }
+        let late_s = at.seconds_since(order.at);
+        let is_late = late_s.abs() > self.settings.lease_s;
+        is_late.then(|| format!("it was decided {late_s:.0} s ago"))
     }
 
     /// All steps are done: from now on its effect is watched.
@@ -369,7 +427,7 @@ fn order_of(plan: &Plan, step: usize, ledger: &str) -> Option<Order> {
 fn parse_key(key: &str) -> Option<(PlanId, usize, bool)> {
     let mut parts = key.split('-');
     let (plan, step, what) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_undo = match what {
+    let is_undo = match what.trim_end_matches(|c: char| c.is_ascii_digit()) {
         "do" => false,
         "undo" => true,
         _ => return None,

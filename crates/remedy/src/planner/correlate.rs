@@ -82,7 +82,7 @@ impl Planner {
             return Some(id);
         }
         if self.storm.why().is_some() {
-            self.storm.issues.insert(finding.class, id);
+            self.of_storm(finding.class, id);
         } else if let Some(began) = self.storm.note(self.now(), id, &self.settings) {
             self.storm_begins(began);
         }
@@ -173,6 +173,9 @@ impl Planner {
         let id = IssueId(self.last.issue);
         let around = self.topology.surroundings(&finding.entity);
         let before = self.returned(finding);
+        if let Some(before) = before {
+            self.take_back_cures(before);
+        }
         let issue = Issue {
             id,
             entity: finding.entity.clone(),
@@ -195,6 +198,7 @@ impl Planner {
             plans: Vec::new(),
             decisions: Vec::new(),
             returned_from: before,
+            storm: None,
             seen_by: None,
             part_of: None,
             facts: finding.facts.clone(),
@@ -305,6 +309,7 @@ impl Planner {
         }
         let note = format!("part of {into}: {why}");
         self.cancel_plans(from, &note);
+        self.take_crutches(from);
         self.close(from, "forestall", &note);
         self.dirty_issues.insert(into);
         self.grade(into);

@@ -4,7 +4,7 @@ use super::active::standing;
 use super::undo::is_crutch;
 use super::{Live, Planner};
 use crate::decision::context_of;
-use crate::issue::IssueState;
+use crate::issue::{IssueId, IssueState};
 use crate::plan::{Outcome, Plan, PlanId, PlanState, Verdict};
 use crate::record::Record;
 use series::Timestamp;
@@ -14,7 +14,7 @@ const AS_FORETOLD: f64 = 0.8;
 /// Without data, a plan is judged after this many times its time, and then without.
 const PATIENCE: f64 = 3.0;
 /// The unit of an effect that is judged by whether something is found still.
-const FINDINGS: &str = "findings";
+pub(super) const FINDINGS: &str = "findings";
 
 impl Planner {
     /// Judges a plan whose time has come.
@@ -45,7 +45,7 @@ impl Planner {
         let is_quiet = !self.live.get(&plan.issue).is_some_and(Live::is_still_so);
         let outcome = match self.newest(plan).filter(|(_, at)| *at >= due) {
             Some((value, at)) => {
-                let elapsed_s = at.seconds_since(plan.created);
+                let elapsed_s = at.seconds_since(plan.begun());
                 let (verdict, because) = verdict(plan, value, elapsed_s, is_quiet);
                 Outcome {
                     verdict,
@@ -174,6 +174,51 @@ impl Planner {
         }
     }
 
+    /// Ends plans whose effect is not measured yet: nothing is learned of them.
+    pub(super) fn leave_unjudged(&mut self, issue: IssueId, why: &str) {
+        let plans = self.issue(issue).into_iter().flat_map(|issue| &issue.plans);
+        let plans = plans.filter_map(|id| self.plans.get(id));
+        let open = plans.filter(|plan| plan.state == PlanState::Verifying);
+        for id in open.map(|plan| plan.id).collect::<Vec<_>>() {
+            let outcome = Outcome {
+                verdict: Verdict::NotEnoughData,
+                at: self.now(),
+                value: None,
+                because: why.to_owned(),
+            };
+            self.conclude(id, outcome);
+        }
+    }
+
+    /// Takes back that plans of an issue cured it, now that it is there again.
+    pub(super) fn take_back_cures(&mut self, issue: IssueId) {
+        let plans = self.issue(issue).into_iter().flat_map(|issue| &issue.plans);
+        let plans = plans.filter_map(|id| self.plans.get(id));
+        let cured = plans.filter(|plan| {
+            let verdict = plan.outcome.as_ref().map(|outcome| outcome.verdict);
+            let is_cure = matches!(verdict, Some(Verdict::Cured | Verdict::Improved));
+            plan.state == PlanState::Done && is_cure && !plan.came_back
+        });
+        for plan in cured.cloned().collect::<Vec<_>>() {
+            let id = plan.id;
+            if let Some(plan) = self.plans.get_mut(&id) {
+                plan.came_back = true;
+            }
+            self.touch(id);
+            self.audit(
+                "forestall",
+                "plan.came_back",
+                &id.to_string(),
+                &serde_json::json!({}),
+            );
+            let context = context_of(plan.class, &plan.entity, &plan.cause);
+            let half_life = self.settings.half_life_days;
+            let (no_effect, now) = (Verdict::NoEffect, self.now());
+            let rates = self.books.learn(&plan, &context, no_effect, now, half_life);
+            self.out.records.extend(rates.into_iter().map(Record::Rate));
+        }
+    }
+
     /// What did not help is not left standing.
     fn take_back_what_stands(&mut self, plan: &Plan, why: &str) {
         if standing(plan).next().is_some() {
@@ -182,7 +227,7 @@ impl Planner {
     }
 
     /// Tries something else, unless enough was tried.
-    fn again(&mut self, issue: crate::issue::IssueId, note: &str) {
+    fn again(&mut self, issue: IssueId, note: &str) {
         let Some(live) = self.live.get(&issue) else {
             return;
         };

@@ -13,6 +13,11 @@ use crate::strategy::{Case, STRATEGIES, strategy};
 use series::Timestamp;
 
 impl Planner {
+    /// Names of the actions that the executor of the present phase carries out; `None` for all.
+    pub(super) fn actions_now(&self) -> Option<&BTreeSet<String>> {
+        self.actions.as_ref().filter(|_| self.executor() != DRY_RUN)
+    }
+
     /// What is known of an issue now, with what only the planner knows: how long it has been so, how old the release is that
     /// it may come from, and how often a limit was raised for it.
     pub(super) fn case(&self, live: &Live) -> Case {
@@ -89,7 +94,7 @@ impl Planner {
             fallbacks,
             situation,
             settings: self.settings.clone(),
-            actions: self.actions.clone().filter(|_| self.executor() != DRY_RUN),
+            actions: self.actions_now().cloned(),
             // Each issue is a control once.
             draw: if self.was_withheld(live) {
                 1.0

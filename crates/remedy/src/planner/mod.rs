@@ -37,7 +37,7 @@ use crate::decision::Odds;
 use crate::guard::policy::{Policies, PolicyError};
 use crate::health::Health;
 use crate::issue::{Issue, IssueId};
-use crate::order::Order;
+use crate::order::{Answer, Order};
 use crate::plan::{Plan, PlanId};
 use crate::record::{Brake, Lease, Numbers, Record};
 use crate::strategy::{Authority, Strategy};
@@ -341,6 +341,14 @@ impl Planner {
     /// What is to be written down, and carried out after that.
     #[must_use]
     pub fn take(&mut self) -> Batch {
+        // Somebody braked in the same turn: what was ordered in it stays here.
+        if self.brake.is_engaged {
+            let said = format!("the brake is engaged by {}", self.brake.who);
+            let not_sent = Answer::NotSent { said };
+            for (_, order) in std::mem::take(&mut self.out.orders) {
+                self.answered(&order.key, &not_sent);
+            }
+        }
         self.write_down();
         std::mem::take(&mut self.out)
     }

@@ -130,6 +130,7 @@ impl Planner {
             step: step.clone(),
             state: StepState::Waiting,
             said: String::new(),
+            tries: 0,
             ordered: None,
             answered: None,
         });
@@ -165,6 +166,7 @@ impl Planner {
             approvals: Vec::new(),
             held: String::new(),
             called_off: None,
+            came_back: false,
             carried_out: None,
             outcome: None,
             attempt: input.situation.attempts,

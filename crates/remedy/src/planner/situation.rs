@@ -29,11 +29,10 @@ impl Planner {
             .filter_map(|id| self.plans.get(id))
             .filter(|plan| matches!(plan.state, PlanState::Running | PlanState::Undoing))
             .collect();
-        let service = live.and_then(|live| live.around.service.as_ref());
-        let replicas = live.map_or(0, |live| live.around.replicas).max(1);
-        let beside = at_work.iter().filter(|other| {
-            service.is_some() && self.topology.service_of(&other.entity) == service
-        });
+        let is_crash = live.is_some_and(|live| live.issue.class == Class::ProcessCrash);
+        let services = self.topology.services_at(entity).into_iter();
+        let away = services.map(|service| self.away(service, entity, is_crash, &at_work));
+        let service_away = away.fold(0.0, f64::max);
         let seen = live.and_then(Live::newest).unwrap_or_default();
         let is_still_so = live.is_some_and(Live::is_still_so);
         Situation {
@@ -52,16 +51,46 @@ impl Planner {
             data_age_s: now.seconds_since(seen),
             is_still_so,
             held_by: self.holder(&targets, plan).map(|plan| plan.to_string()),
-            service_away: (beside.count() as f64 / f64::from(replicas)).min(1.0),
+            service_away,
             graver: plan.and_then(|plan| self.graver(plan)),
             clock: self.clock.doubt().map(str::to_owned),
             executor: self.unavailable.clone(),
         }
     }
 
+    /// Share of a service's capacity that is away but for what lies at `own`: what others work on, and what has crashed, but
+    /// for a plan that is to bring that back.
+    fn away(&self, service: &EntityId, own: &EntityId, is_crash: bool, at_work: &[&Plan]) -> f64 {
+        let mut down: BTreeSet<_> = at_work
+            .iter()
+            .flat_map(|plan| self.topology.instances_at(service, &plan.entity))
+            .collect();
+        if !is_crash {
+            let ids = self.by_service.get(service).into_iter().flatten();
+            let issues = ids.filter_map(|id| self.live.get(id));
+            let crashed = issues.filter(|live| {
+                let issue = &live.issue;
+                issue.class == Class::ProcessCrash && issue.is_at_hand() && live.is_still_so()
+            });
+            let all = crashed.flat_map(|live| live.issue.also.iter().chain([&live.issue.entity]));
+            down.extend(all.flat_map(|entity| self.topology.instances_at(service, entity)));
+        }
+        for instance in self.topology.instances_at(service, own) {
+            down.remove(instance);
+        }
+        let whole = at_work.iter().filter(|plan| plan.entity == *service);
+        let in_parts: f64 = whole.map(|plan| plan.capacity_away).sum();
+        let n = self.topology.n_instances(service).max(1);
+        (down.len() as f64 / n as f64 + in_parts).min(1.0)
+    }
+
     fn has_cured(&self, id: PlanId) -> bool {
         let outcome = self.plans.get(&id).and_then(|plan| plan.outcome.as_ref());
-        outcome.is_some_and(|outcome| matches!(outcome.verdict, Verdict::Cured | Verdict::Improved))
+        let plan = self.plans.get(&id);
+        let has_lasted = plan.is_some_and(|plan| !plan.came_back);
+        let has_helped = outcome
+            .is_some_and(|outcome| matches!(outcome.verdict, Verdict::Cured | Verdict::Improved));
+        has_helped && has_lasted
     }
 
     /// Plans about an entity and class that acted within the memory of attempts and did not cure, but for one.

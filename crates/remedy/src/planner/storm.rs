@@ -65,9 +65,17 @@ impl Storm {
 }
 
 impl Planner {
-    /// A storm that had begun before a restart goes on after it: the issues that it began with are remembered.
+    /// A storm that had begun before a restart goes on after it, as its issues say; one may also begin with those that were
+    /// opened a moment ago.
     pub(super) fn recall_storm(&mut self) {
         let now = self.now();
+        for issue in self.live.values().map(|live| &live.issue) {
+            if let Some(why) = &issue.storm {
+                self.storm.why = Some(why.clone());
+                self.storm.newest = Some(now);
+                self.storm.issues.insert(issue.class, issue.id);
+            }
+        }
         let all = self.live.values().map(|live| &live.issue);
         let all = all.chain(self.resolved.values()).filter(|issue| {
             let is_recent = now.seconds_since(issue.opened) <= self.settings.storm_window_s;
@@ -109,12 +117,20 @@ impl Planner {
                 continue;
             }
             match self.storm.issues.get(&class).copied() {
-                None => {
-                    self.storm.issues.insert(class, id);
-                }
+                None => self.of_storm(class, id),
                 Some(first) => self.merge(id, first, "they came up in the same storm"),
             }
         }
+    }
+
+    /// Has findings of a class join an issue while the storm lasts. That it does is written down with the issue.
+    pub(super) fn of_storm(&mut self, class: Class, id: IssueId) {
+        self.storm.issues.insert(class, id);
+        let why = self.storm.why.clone();
+        if let Some(live) = self.live.get_mut(&id) {
+            live.issue.storm = why;
+        }
+        self.dirty_issues.insert(id);
     }
 
     /// The storm is over when no new trouble has come up for as long as it takes to begin one.
@@ -127,6 +143,11 @@ impl Planner {
         }
         self.storm.why = None;
         let issues = std::mem::take(&mut self.storm.issues);
+        for (id, live) in &mut self.live {
+            if live.issue.storm.take().is_some() {
+                self.dirty_issues.insert(*id);
+            }
+        }
         self.audit("forestall", "storm.ended", "storm", &serde_json::json!({}));
         // What is left is thought over.
         self.to_decide.extend(issues.into_values());

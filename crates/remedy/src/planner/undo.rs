@@ -17,7 +17,8 @@ impl Planner {
         self.next_undo(id);
     }
 
-    /// Undoes the next step, unless the brake, another plan at work on the target, or a hard limit holds it. Neither storms nor
+    /// Undoes the next step, unless the brake, an executor that is away, another plan at work on the target, or a hard limit
+    /// holds it. Neither storms nor
     /// freezes do: to go back is safer than to stop half way.
     pub(super) fn next_undo(&mut self, id: PlanId) {
         let Some(plan) = self.plans.get(&id) else {
@@ -26,7 +27,9 @@ impl Planner {
         let Some(step) = standing(plan).next() else {
             return self.undone(id);
         };
-        if !self.brake.is_engaged && !self.is_taken(id) && self.is_within_limits(plan) {
+        let is_away = plan.executor == self.executor() && self.unavailable.is_some();
+        let is_held = self.brake.is_engaged || is_away || self.is_taken(id);
+        if !is_held && self.is_within_limits(plan) {
             self.order(id, step, true);
         }
     }

@@ -3,6 +3,7 @@
 use std::ops::Bound;
 
 use super::Planner;
+use crate::action::Action;
 use crate::guard::{Stop, Veto};
 use crate::issue::{IssueId, IssueState};
 use crate::plan::{PlanId, PlanState};
@@ -198,17 +199,55 @@ impl Planner {
                 return;
             }
         }
+        if let Some(why) = self.has_changed(id) {
+            self.end_plan(id, PlanState::Cancelled, "forestall", &why);
+            let note = format!("{id}: {why}");
+            self.set_state(issue, IssueState::Open, "forestall", &note);
+            self.to_decide.insert(issue);
+            return;
+        }
         self.hold(id, &[]);
         let fence = self.lease(id);
+        let level = self.level(id);
         if let Some(plan) = self.plans.get_mut(&id) {
-            // The phase may have changed since it was made.
+            // The phase may have changed since it was made, and the level that it begins from.
             plan.executor.clone_from(&executor);
+            plan.effect.from = level.unwrap_or(plan.effect.from);
         }
         self.enter(id, PlanState::Running);
         let body = serde_json::json!({ "fence": fence, "executor": executor });
         self.audit("forestall", "plan.running", &id.to_string(), &body);
         self.set_state(issue, IssueState::Mitigating, "forestall", &id.to_string());
         self.next_step(id);
+    }
+
+    /// How what a plan was made for has changed while it waited: what somebody allowed, or decided, was something else.
+    fn has_changed(&self, id: PlanId) -> Option<String> {
+        let plan = self.plans.get(&id)?;
+        let live = self.live.get(&plan.issue)?;
+        let known = crate::strategy::strategy(&plan.strategy)?;
+        let premises = |steps: &mut dyn Iterator<Item = &Action>| -> Vec<serde_json::Value> {
+            steps.map(Action::premise).collect()
+        };
+        let before = premises(&mut plan.steps.iter().map(|step| &step.step.action));
+        match (known.draft)(&self.case(live)) {
+            Err(unfit) => Some(format!("it does not fit any more: {}", unfit.0)),
+            Ok(draft) => {
+                let draft = crate::decision::within(draft, self.actions_now()).ok()?;
+                let now = premises(&mut draft.steps.iter().map(|step| &step.action));
+                (before != now)
+                    .then(|| "what it starts from has changed since it was made".to_owned())
+            }
+        }
+    }
+
+    /// Where the signal of a plan is now, if that is measured, and still on the same side of where it is to go.
+    fn level(&self, id: PlanId) -> Option<f64> {
+        let effect = &self.plans.get(&id)?.effect;
+        let (value, at) = self.measured.get(&effect.signal)?.newest?;
+        let is_fresh = self.now().seconds_since(at) <= self.settings.max_data_age_s;
+        let is_before = (effect.to - value) * (effect.to - effect.from) > 0.0;
+        (is_fresh && is_before && effect.unit != super::judge::FINDINGS).then_some(value)
     }
 
     /// A plan that was to be carried out alone, and now takes a person.

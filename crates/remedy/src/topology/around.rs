@@ -1,5 +1,7 @@
 //! What a decision needs to know of an entity's place, cut out of the topology.
 
+use std::collections::BTreeSet;
+
 use super::graph::of;
 use super::walk::MAX_AFFECTED;
 use super::{Relation, Topology};
@@ -74,6 +76,46 @@ impl Topology {
     pub fn service_of(&self, id: &EntityId) -> Option<&EntityId> {
         let service = self.service(self.find(id)?)?;
         Some(self.id(service))
+    }
+
+    /// How many instances a service has.
+    #[must_use]
+    pub fn n_instances(&self, service: &EntityId) -> usize {
+        self.find(service)
+            .map_or(0, |service| self.instances(service).count())
+    }
+
+    /// Those of a service's instances that are `place`, or run on it, when that is a host.
+    pub fn instances_at(
+        &self,
+        service: &EntityId,
+        place: &EntityId,
+    ) -> impl Iterator<Item = &EntityId> {
+        let at = self.find(place);
+        let service = self.find(service).filter(|_| at.is_some());
+        let all = service
+            .into_iter()
+            .flat_map(|service| self.instances(service));
+        all.filter(move |&instance| Some(instance) == at || self.host(instance) == at)
+            .map(|instance| self.id(instance))
+    }
+
+    /// The services that have instances on a host, or the one that an entity belongs to.
+    #[must_use]
+    pub fn services_at(&self, place: &EntityId) -> BTreeSet<&EntityId> {
+        let Some(number) = self.find(place) else {
+            return BTreeSet::new();
+        };
+        let on_it = of(&self.node(number).into, Relation::RunsOn).iter();
+        let services = on_it.filter_map(|edge| self.service(edge.other));
+        let all = services.chain(self.service(number));
+        all.map(|service| self.id(service)).collect()
+    }
+
+    fn instances(&self, service: u32) -> impl Iterator<Item = u32> {
+        of(&self.node(service).into, Relation::PartOf)
+            .iter()
+            .map(|edge| edge.other)
     }
 
     fn service(&self, number: u32) -> Option<u32> {

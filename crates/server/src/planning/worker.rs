@@ -86,6 +86,7 @@ impl Worker {
                 }
             }
             self.take_calls(&mut waiting);
+            self.hold_executors();
             self.take_news();
             self.planner.think();
             while self.errands.try_join_next().is_some() {}
@@ -172,16 +173,27 @@ impl Worker {
         self.planner.set_unavailable(why);
     }
 
-    /// A file that appears engages the brake; one that disappears releases it, if it was engaged by the file.
+    /// The brake stops what is on its way too, before it is written down that it is engaged.
+    fn hold_executors(&self) {
+        let brake = self.planner.brake();
+        let why = brake
+            .is_engaged
+            .then(|| format!("the brake is engaged by {}", brake.who));
+        for executor in self.executors.values() {
+            executor.hold(why.as_deref());
+        }
+    }
+
+    /// A file that appears engages the brake; one that disappears releases it, if it was engaged by that file.
     fn look_at_brake_file(&mut self) {
         let Some(path) = &self.brake_file else { return };
-        let is_there = path.exists();
+        // Where nobody can tell, it is there.
+        let is_there = path.try_exists().unwrap_or(true);
         let brake = self.planner.brake();
+        let there = format!("{} is there", path.display());
         let command = match (is_there, brake.is_engaged) {
-            (true, false) => Command::Brake {
-                reason: format!("{} is there", path.display()),
-            },
-            (false, true) if brake.who == BRAKE_FILE => Command::Release {
+            (true, false) => Command::Brake { reason: there },
+            (false, true) if brake.who == BRAKE_FILE && brake.reason == there => Command::Release {
                 reason: format!("{} was removed", path.display()),
             },
             (true | false, _) => return,
@@ -191,7 +203,7 @@ impl Worker {
         }
     }
 
-    /// Writes down what came of a turn, then lets it out; `false` when nothing can ever be written down again, or the
+    /// Writes down what came of a turn, then lets out what nothing has come to speak against; `false` when nothing can ever be written down again, or the
     /// server stops.
     async fn write(&mut self, waiting: Vec<Waiting>) -> bool {
         let Batch { records, orders } = self.planner.take();
@@ -223,6 +235,8 @@ impl Worker {
                 () = sleep(pause) => {}
             }
             pause = (2 * pause).min(RETRY_MOST);
+            self.look_at_brake_file();
+            self.hold_executors();
         }
         self.board.record(&records);
         if let Some(file) = &mut self.head_file {
@@ -249,8 +263,13 @@ impl Worker {
             // Whoever asked may have gone.
             let _ = reply.send(answer);
         }
+        let now = self.clock.now();
         for (executor, order) in orders {
-            self.carry_out(&executor, order);
+            // Meanwhile somebody may have braked, and the ledger may have taken its time.
+            match self.planner.against_sending(now, &order) {
+                None => self.carry_out(&executor, order),
+                Some(said) => self.mailbox.answer(order.key, Answer::NotSent { said }),
+            }
         }
         true
     }
@@ -269,13 +288,11 @@ impl Worker {
         });
         let about = about.unwrap_or_default();
         self.errands.spawn(async move {
-            if let Err(said) = executor
-                .can(&order.action)
-                .and_then(|()| executor.available())
-            {
-                return mailbox.answer(order.key, Answer::Failed { said });
-            }
-            let answer = executor.carry_out(&order, &about).await;
+            let answer = match (executor.can(&order.action), executor.available()) {
+                (Err(said), _) => Answer::Failed { said },
+                (_, Err(said)) => Answer::NotSent { said },
+                (Ok(()), Ok(())) => executor.carry_out(&order, &about).await,
+            };
             mailbox.answer(order.key, answer);
         });
     }

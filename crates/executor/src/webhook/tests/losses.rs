@@ -37,13 +37,13 @@ async fn what_never_left_has_failed_and_what_may_have_is_in_doubt() {
     let (answer, _) = carry_out(vec![]).await;
     check(
         &answer,
-        "failed",
+        "not sent",
         "http://localhost:9000: cannot connect: connection refused; given up after",
     );
     let (answer, _) = carry_out(vec![Act::Blackhole; 9]).await;
-    check(&answer, "failed", "cannot connect in time");
+    check(&answer, "not sent", "cannot connect in time");
     let (answer, _) = carry_out(vec![reply("429", "", ""); 99]).await;
-    check(&answer, "failed", "answered 429");
+    check(&answer, "not sent", "answered 429");
     for may_be_done in [
         Act::Cut,
         Act::Write(Vec::new()),
@@ -129,8 +129,40 @@ async fn only_so_many_orders_are_under_way_at_once() {
     }
     check(&answers[0], "in doubt", "no answer came in time");
     check(&answers[1], "in doubt", "no answer came in time");
-    check(&answers[2], "failed", "2 orders were under way");
+    check(&answers[2], "not sent", "2 orders were under way");
     assert_eq!(line.heard().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_it_is_held_nothing_goes_out_and_what_may_have_gone_is_asked_about() {
+    let braked = Some("the brake is engaged by olga");
+    let order = samples::order(samples::restart("service/api"));
+    let (held, line) = webhook(vec![ok("")]);
+    held.hold(braked);
+    let answer = held.carry_out(&order, &About::default()).await;
+    check(&answer, "not sent", "the brake is engaged by olga");
+    assert_eq!(line.heard().len(), 0);
+    held.hold(None);
+    let answer = held.carry_out(&order, &About::default()).await;
+    check(&answer, "done", "200");
+    // Held between two attempts: of the first nobody heard, or somebody may have.
+    for (first, kind, n_heard) in [
+        (Act::Blackhole, "not sent", 0),
+        (reply("502", "", ""), "done", 2),
+    ] {
+        let (webhook, line) = webhook(vec![first, ok("")]);
+        let about = About::default();
+        let hold = async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            webhook.hold(braked);
+        };
+        let (answer, ()) = tokio::join!(webhook.carry_out(&order, &about), hold);
+        check(&answer, kind, "");
+        let heard = line.heard();
+        assert_eq!(heard.len(), n_heard, "{kind}");
+        // The second is a question.
+        assert!(heard.windows(2).all(|pair| pair[0].body != pair[1].body));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,7 +172,7 @@ async fn a_receiver_that_does_not_answer_is_left_alone_for_a_while() {
     assert_eq!(webhook.available(), Ok(()));
     check(
         &webhook.carry_out(&order, &About::default()).await,
-        "failed",
+        "not sent",
         "cannot connect",
     );
     let why = webhook.available().unwrap_err();
@@ -149,14 +181,14 @@ async fn a_receiver_that_does_not_answer_is_left_alone_for_a_while() {
         "{why}"
     );
     let answer = webhook.carry_out(&order, &About::default()).await;
-    check(&answer, "failed", "is not sent to");
+    check(&answer, "not sent", "is not sent to");
     tokio::time::advance(Duration::from_secs(61)).await;
     assert_eq!(webhook.available(), Ok(()));
     // One more failure, and it rests again.
     order.timeout_s = 0.1;
     check(
         &webhook.carry_out(&order, &About::default()).await,
-        "failed",
+        "not sent",
         "cannot connect",
     );
     webhook.available().unwrap_err();
@@ -180,6 +212,6 @@ proptest! {
         let (answer, _) = runtime.block_on(carry_out(acts.collect()));
         // It was sent: whatever came, it is not said that nothing was changed. (Bytes that happen to make an answer of 200
         // without a body say that it is done.)
-        prop_assert!(!matches!(answer, Answer::Failed { .. }), "{:?}", answer);
+        prop_assert!(!matches!(answer, Answer::Failed { .. } | Answer::NotSent { .. }), "{:?}", answer);
     }
 }

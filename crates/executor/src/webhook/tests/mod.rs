@@ -55,6 +55,7 @@ fn check(answer: &Answer, kind: &str, says: &str) {
     let is = match answer {
         Answer::Done { .. } => "done",
         Answer::Failed { .. } => "failed",
+        Answer::NotSent { .. } => "not sent",
         Answer::InDoubt { .. } => "in doubt",
     };
     assert_eq!(is, kind, "{answer:?}");

@@ -110,6 +110,7 @@ impl Planner {
             });
         }
         self.cancel_plans(id, "its issue was resolved");
+        self.leave_unjudged(id, "a person resolved the issue before that was measured");
         self.take_crutches(id);
         self.close(id, who, &note);
         self.reply(id)

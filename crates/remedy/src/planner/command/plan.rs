@@ -93,6 +93,7 @@ impl Planner {
             at: self.now(),
             is_yes,
             reason: why.to_owned(),
+            executor: self.executor().to_owned(),
         };
         let kind = if is_yes {
             "plan.approved"

@@ -8,13 +8,12 @@ use crate::planner::Command;
 use crate::strategy::strategy;
 use crate::{Class, Finding, Phase, Settings, Source};
 
-/// Approves whatever waits, while something is found and measured at some level.
+/// Approves whatever waits, while something is found, and from the first approval on measured at some level.
 fn go_along(world: &mut World, n: usize, finding: &Finding, level: f64) {
     let mut finding = finding.clone();
     for _ in 0..n {
         world.find(finding.clone());
         world.turn(10.0);
-        finding.value = level;
         let waits: Vec<PlanId> = {
             let plans = world.ledger.plans.values();
             let waits = plans.filter(|plan| plan.state == PlanState::AwaitingApproval);
@@ -23,6 +22,7 @@ fn go_along(world: &mut World, n: usize, finding: &Finding, level: f64) {
         for plan in waits {
             world.find(finding.clone());
             let _ = world.approve("ada", plan);
+            finding.value = level;
         }
     }
 }

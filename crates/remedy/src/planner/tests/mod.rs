@@ -9,6 +9,7 @@ mod half_way;
 mod ledger;
 mod life;
 mod people;
+mod promises;
 mod safety;
 mod shop;
 mod storm;
@@ -115,6 +116,7 @@ pub(super) fn plan() -> Plan {
         approvals: Vec::new(),
         held: String::new(),
         called_off: None,
+        came_back: false,
         carried_out: None,
         outcome: None,
         attempt: 0,
