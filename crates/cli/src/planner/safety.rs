@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use clap::Args;
 use proto::v1::safety_service_client::SafetyServiceClient;
-use proto::v1::{GetSafetyRequest, GetSafetyResponse};
+use proto::v1::{GetSafetyRequest, GetSafetyResponse, SafetyBar};
 
 use super::acting::not_done;
-use super::{brake, json};
+use super::{brake, json, words};
 use crate::connect::ServerArgs;
 use crate::numbers::grouped;
 use crate::page::Page;
@@ -22,7 +22,7 @@ Examples:
 
 The phase and the limits stand in the section [safety] of the configuration, the people in [planner].";
 
-/// Shows phase, brake, storm, limits, executor, ledger, and who may decide.
+/// Shows phase, brake, storm, limits, windows, freezes, policies, executor, ledger, and who may decide.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SafetyArgs {
@@ -89,12 +89,22 @@ fn write(page: &mut Page<'_>, safety: &GetSafetyResponse) -> io::Result<()> {
             storm => storm,
         },
     )?;
-    page.fact("executor", &safety.executor)?;
+    let executor = match safety.executor_url.as_str() {
+        "" => safety.executor.clone(),
+        url => format!("{}: {url}", safety.executor),
+    };
+    page.fact("executor", &executor)?;
+    for (name, bar) in [("act", &safety.act), ("ask", &safety.ask)] {
+        if let Some(bar) = bar {
+            page.fact(name, &threshold(name, bar))?;
+        }
+    }
     let (target, hour) = (safety.max_actions_per_target, safety.max_actions_per_hour);
     page.fact(
         "limits",
         &format!("{target} actions an hour on one target, {hour} in all"),
     )?;
+    rules(page, safety)?;
     page.fact("ledger", &safety.ledger)?;
     match safety.ledger_error.as_str() {
         "" => {}
@@ -103,7 +113,7 @@ fn write(page: &mut Page<'_>, safety: &GetSafetyResponse) -> io::Result<()> {
             &format!("CANNOT BE WRITTEN, so nothing is done: {error}"),
         )?,
     }
-    let audit = super::words::count(safety.audit_seq, "entry", "entries");
+    let audit = words::count(safety.audit_seq, "entry", "entries");
     page.fact("audit", &audit)?;
     page.fact("last hash", &safety.audit_hash)?;
     let people: Vec<String> = safety
@@ -121,10 +131,67 @@ fn write(page: &mut Page<'_>, safety: &GetSafetyResponse) -> io::Result<()> {
     page.fact("so far", &so_far)
 }
 
+/// From where on something is done, and what.
+fn threshold(name: &str, bar: &SafetyBar) -> String {
+    let what = match name {
+        "act" => "a plan may go without approval, as far as the phase allows it",
+        _ => "a plan is proposed; otherwise people get the issue alone",
+    };
+    format!(
+        "confidence above {}, risk below {}: {what}",
+        bar.confidence, bar.risk
+    )
+}
+
+/// Windows, freezes and policies, as they are written in the configuration.
+fn rules(page: &mut Page<'_>, safety: &GetSafetyResponse) -> io::Result<()> {
+    let zone = &safety.time_zone;
+    for (i, window) in safety.windows.iter().enumerate() {
+        let days = match window.days.as_slice() {
+            [] => "every day".to_owned(),
+            days => days.join(", "),
+        };
+        let text = format!("{days}, {} to {} ({zone})", window.from, window.to);
+        page.fact(if i == 0 { "windows" } else { "" }, &text)?;
+    }
+    if safety.windows.is_empty() {
+        page.fact("windows", "none: plans that can wait go at any time")?;
+    }
+    for (i, freeze) in safety.freezes.iter().enumerate() {
+        let but = match freeze.allow_critical {
+            true => ", but for critical issues",
+            false => "",
+        };
+        let text = format!(
+            "{} to {} (UTC){but}: {}",
+            words::date(freeze.from_us),
+            words::date(freeze.to_us),
+            freeze.reason
+        );
+        page.fact(if i == 0 { "freezes" } else { "" }, &text)?;
+    }
+    if safety.freezes.is_empty() {
+        page.fact("freezes", "none")?;
+    }
+    for (i, policy) in safety.policies.iter().enumerate() {
+        let text = format!(
+            "{} ({}): {}",
+            policy.name,
+            policy.effect.replace('_', " "),
+            policy.expression
+        );
+        page.fact(if i == 0 { "policies" } else { "" }, &text)?;
+    }
+    if safety.policies.is_empty() {
+        page.fact("policies", "none")?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
-    use proto::v1::Brake;
+    use proto::v1::{Brake, SafetyFreeze, SafetyPolicy, SafetyWindow};
 
     use super::super::samples;
     use super::*;
@@ -154,6 +221,29 @@ mod tests {
             findings_count: 12_345,
             refused_count: 2,
             decisions_count: 87,
+            executor_url: format!("https://{text}:8443"),
+            time_zone: "Europe/Berlin".to_owned(),
+            windows: vec![SafetyWindow {
+                days: vec!["saturday".to_owned(), "sunday".to_owned()],
+                from: "02:00".to_owned(),
+                to: "05:00".to_owned(),
+            }],
+            freezes: vec![SafetyFreeze {
+                from_us: samples::NOW_US,
+                to_us: samples::NOW_US + 86_400_000_000,
+                reason: text.to_owned(),
+                allow_critical: true,
+            }],
+            policies: vec![SafetyPolicy {
+                name: text.to_owned(),
+                effect: "require_approval".to_owned(),
+                expression: "entity.tier == 1".to_owned(),
+                reason: String::new(),
+            }],
+            act: Some(SafetyBar {
+                confidence: 0.8,
+                risk: 0.3,
+            }),
             ..GetSafetyResponse::default()
         }
     }
@@ -168,8 +258,14 @@ mod tests {
                         full
                         `forestall release --reason …` lets go
             storm       none
-            executor    dry_run
+            executor    dry_run: https://disk is full:8443
+            act         confidence above 0.8, risk below 0.3: a plan may go without
+                        approval, as far as the phase allows it
             limits      3 actions an hour on one target, 20 in all
+            windows     saturday, sunday, 02:00 to 05:00 (Europe/Berlin)
+            freezes     2026-11-26 12:00:00 to 2026-11-27 12:00:00 (UTC), but for critical
+                        issues: disk is full
+            policies    disk is full (require approval): entity.tier == 1
             ledger      /var/lib/forestall/disk is full
                         CANNOT BE WRITTEN, so nothing is done: disk is full
             audit       1,234 entries
@@ -180,13 +276,19 @@ mod tests {
         .assert_eq(&text);
         let mut calm = sample("bob");
         (calm.brake, calm.ledger_error) = (None, String::new());
+        (calm.windows, calm.freezes, calm.policies) = (Vec::new(), Vec::new(), Vec::new());
+        calm.executor_url.clear();
         let text = written(120, |page| write(page, &calm));
         expect![[r#"
             phase       propose: plans are proposed; one that is approved is a dry run, and nothing changes
             brake       released
             storm       none
             executor    dry_run
+            act         confidence above 0.8, risk below 0.3: a plan may go without approval, as far as the phase allows it
             limits      3 actions an hour on one target, 20 in all
+            windows     none: plans that can wait go at any time
+            freezes     none
+            policies    none
             ledger      /var/lib/forestall/bob
             audit       1,234 entries
             last hash   efefefefefefefefefefefefefefefefefefefefefefefefefefefefefefefef

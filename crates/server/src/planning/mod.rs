@@ -52,6 +52,8 @@ pub(crate) struct Planning {
     pub(crate) people: People,
     pub(crate) settings: Settings,
     pub(crate) executor: String,
+    /// The machine that orders are handed to; empty where they are handed to nobody.
+    pub(crate) executor_url: String,
     /// A file whose being there engages the brake.
     pub(crate) brake_file: Option<PathBuf>,
     /// Files whose difference is shown with a plan for them.

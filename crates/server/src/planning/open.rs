@@ -87,6 +87,15 @@ pub(crate) struct Opened {
     worker: Worker,
 }
 
+/// Scheme, host and port of a URL: what is before may be a password, and what is behind a token.
+fn machine_of(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let place = &rest[..end];
+    let host = place.rsplit_once('@').map_or(place, |(_, host)| host);
+    format!("{scheme}://{host}")
+}
+
 /// Where the ledger of a server is; `None` where it is not said, and there is no state directory for it.
 ///
 /// # Errors
@@ -167,16 +176,21 @@ impl Opened {
             (false, _) => Some(planner.brake_file.clone()),
         };
         let previewer = Arc::clone(&executors["dry_run"]);
+        let executor = match config.safety.phase {
+            Phase::Observe | Phase::Propose => "dry_run".to_owned(),
+            Phase::Approve | Phase::Constrained | Phase::Autonomous => planner.executor.clone(),
+        };
         let planning = Arc::new(Planning {
             mailbox: Arc::clone(&mailbox),
             board: Arc::clone(&board),
             ledger: Arc::clone(&ledger),
             people,
             settings: config.safety.clone(),
-            executor: match config.safety.phase {
-                Phase::Observe | Phase::Propose => "dry_run".to_owned(),
-                Phase::Approve | Phase::Constrained | Phase::Autonomous => planner.executor.clone(),
+            executor_url: match executor.as_str() {
+                "webhook" => machine_of(&planner.webhook.url),
+                _ => String::new(),
             },
+            executor,
             brake_file: brake_file.clone(),
             drift: config.findings.drift.clone(),
             turns: Turns::default(),
@@ -321,4 +335,20 @@ fn executors(
         all.insert(executor.name(), executor);
     }
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_of_a_url_is_told() {
+        let check = |url, machine| assert_eq!(machine_of(url), machine);
+        check(
+            "https://hooks.example:8443/T0/secret?key=1",
+            "https://hooks.example:8443",
+        );
+        check("https://me:secret@hooks.example", "https://hooks.example");
+        check("http://[::1]:9000?key=1", "http://[::1]:9000");
+    }
 }

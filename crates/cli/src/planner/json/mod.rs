@@ -5,7 +5,7 @@ mod plan;
 pub(super) use plan::{explanation, plan};
 
 use proto::v1::{
-    AuditEntry, Finding, GetHealthResponse, GetIssueResponse, GetSafetyResponse, Issue,
+    AuditEntry, Finding, GetHealthResponse, GetIssueResponse, GetSafetyResponse, Issue, SafetyBar,
     StrategyStatistics,
 };
 use serde_json::{Value, json};
@@ -88,6 +88,22 @@ pub(super) fn safety(safety: &GetSafetyResponse) -> Value {
     let brake = safety.brake.as_ref().map(|brake| {
         json!({ "engaged": brake.engaged, "actor": brake.actor, "reason": brake.reason, "since_us": brake.since_us })
     });
+    let windows = list(
+        &safety.windows,
+        |window| json!({ "days": window.days, "from": window.from, "to": window.to }),
+    );
+    let freezes = list(
+        &safety.freezes,
+        |one| json!({ "from_us": one.from_us, "to_us": one.to_us, "reason": one.reason, "allow_critical": one.allow_critical }),
+    );
+    let policies = list(
+        &safety.policies,
+        |one| json!({ "name": one.name, "effect": one.effect, "expression": one.expression, "reason": one.reason }),
+    );
+    let bar = |bar: &Option<SafetyBar>| {
+        bar.as_ref()
+            .map(|bar| json!({ "confidence": bar.confidence, "risk": bar.risk }))
+    };
     json!({
         "phase": safety.phase,
         "brake": brake,
@@ -103,6 +119,13 @@ pub(super) fn safety(safety: &GetSafetyResponse) -> Value {
         "findings_count": safety.findings_count,
         "refused_count": safety.refused_count,
         "decisions_count": safety.decisions_count,
+        "executor_url": safety.executor_url,
+        "time_zone": safety.time_zone,
+        "windows": windows,
+        "freezes": freezes,
+        "policies": policies,
+        "act": bar(&safety.act),
+        "ask": bar(&safety.ask),
     })
 }
 

@@ -6,6 +6,7 @@ use ledger::{Cursor, EntityFilter, IssueFilter, Page, PlanFilter};
 use proto::v1;
 use proto::v1::issue_service_server::IssueService;
 use remedy::issue::Issue;
+use remedy::plan::{Plan, PlanState};
 use remedy::planner::Command;
 use series::Timestamp;
 use tokio::sync::mpsc;
@@ -250,16 +251,31 @@ impl IssueService for Issues {
         if let Some(Ok(id)) = plan.map(|plan| read::plan_id(&plan.id)) {
             response.explanation = Some(super::plans::explanation(planning, id).await?);
             if let Some(plan) = planning.board.plan(id) {
-                response.preview = preview(planning, (*plan).clone(), self.0.clock.now()).await?;
+                // Whoever asks again under the same id gets the same answer, whatever came of the plan since.
+                let plan = as_made(&plan);
+                let made = plan.created;
+                response.preview = preview(planning, plan, made).await?;
             }
         }
         Ok(Response::new(response))
     }
 }
 
+/// A plan as it was when it was made, as far as its page tells.
+fn as_made(plan: &Plan) -> Plan {
+    let mut made = plan.clone();
+    made.state = match plan.deadline {
+        Some(_) => PlanState::AwaitingApproval,
+        None => PlanState::Scheduled,
+    };
+    made.approvals.clear();
+    made.held.clear();
+    made
+}
+
 pub(super) async fn preview(
     planning: &Planning,
-    plan: remedy::plan::Plan,
+    plan: Plan,
     now: Timestamp,
 ) -> Result<String, Status> {
     let preview = planning.preview(plan, now).await.map_err(not_done)?;

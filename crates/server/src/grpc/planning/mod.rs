@@ -4,6 +4,7 @@ mod issues;
 mod once;
 mod plans;
 mod read;
+mod rules;
 mod safety;
 mod write;
 

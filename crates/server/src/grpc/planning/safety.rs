@@ -9,7 +9,7 @@ use remedy::planner::{Command, Reply};
 use remedy::strategy::STRATEGIES;
 use tonic::{Request, Response, Status};
 
-use super::{Call, command, not_done, not_read, planning, read, write};
+use super::{Call, command, not_done, not_read, planning, read, rules, write};
 use crate::grpc::State;
 use crate::planning::Planning;
 
@@ -61,6 +61,8 @@ impl SafetyService for Safety {
             findings_count: status.counts.findings,
             refused_count: status.counts.refused + planning.mailbox.n_dropped(),
             decisions_count: status.counts.decisions,
+            executor_url: planning.executor_url.clone(),
+            ..rules::of(&planning.settings)
         }))
     }
 
