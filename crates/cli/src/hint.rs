@@ -12,15 +12,36 @@ impl fmt::Display for Hint {
     }
 }
 
+/// A layer of an error that says with which code the program ends; without one that is 1.
+#[derive(Debug)]
+struct Exit(u8);
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "exit code {}", self.0)
+    }
+}
+
 /// Adds advice to an error.
 pub(crate) trait WithHint {
     /// The same error with advice.
     fn hint(self, advice: impl Into<String>) -> Self;
+    /// The same error, with which the program ends with this code.
+    fn exit(self, code: u8) -> Self;
+}
+
+/// The code that the program ends with.
+pub(crate) fn exit_code(error: &anyhow::Error) -> u8 {
+    error.downcast_ref::<Exit>().map_or(1, |exit| exit.0)
 }
 
 impl WithHint for anyhow::Error {
     fn hint(self, advice: impl Into<String>) -> Self {
         self.context(Hint(advice.into()))
+    }
+
+    fn exit(self, code: u8) -> Self {
+        self.context(Exit(code))
     }
 }
 
@@ -31,9 +52,10 @@ pub(crate) fn message(error: &anyhow::Error) -> String {
         .map(ToString::to_string)
         .into_iter()
         .collect();
+    let exit = error.downcast_ref::<Exit>().map(ToString::to_string);
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {
-        if hints.contains(&cause) {
+        if hints.contains(&cause) || exit.as_ref() == Some(&cause) {
             continue;
         }
         // Some libraries repeat their source in their own message: say it once.
@@ -63,5 +85,12 @@ mod tests {
             "opening a.csv: no such file\nhint: look in b"
         );
         assert_eq!(message(&anyhow::anyhow!("plain")), "plain");
+        assert_eq!(exit_code(&error), 1);
+        let error = error.exit(2);
+        assert_eq!(exit_code(&error), 2);
+        assert_eq!(
+            message(&error),
+            "opening a.csv: no such file\nhint: look in b"
+        );
     }
 }

@@ -118,14 +118,15 @@ fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// 0 when all went well, 1 when it did not, 2 (from clap) when the arguments make no sense.
+/// 0 when all went well, 1 when it did not, 2 (from clap) when the arguments make no sense. A command that tells more by its
+/// code says so in its help.
 fn main() -> ExitCode {
     match help::parse::<Cli>().and_then(|cli| run(cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if reader_is_gone(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", plain::lines(&hint::message(&error)));
-            ExitCode::FAILURE
+            ExitCode::from(hint::exit_code(&error))
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Args;
 use hotpath::Shard;
+use remedy::Phase;
 use series::Unit;
 use server::{Config, Hangup, Running, Signals, StartError, SystemClock};
 use tracing_subscriber::EnvFilter;
@@ -162,6 +163,7 @@ fn welcome(out: &mut dyn Write, config: &Config, running: &Running) -> anyhow::R
         }
         None => writeln!(out, "  state      in memory only")?,
     }
+    planner(out, config)?;
     if config.capture.is_enabled() {
         let bound = human(config.capture.max_bytes as f64, Unit::Bytes);
         writeln!(
@@ -179,9 +181,33 @@ fn welcome(out: &mut dyn Write, config: &Config, running: &Running) -> anyhow::R
     writeln!(out, "\nTry next, in another terminal:")?;
     writeln!(
         out,
-        "  forestall watch{addr}\n  forestall risks{addr}\n\nCtrl-C stops."
+        "  forestall watch{addr}\n  forestall risks{addr}\n  forestall issues{addr}\n\nCtrl-C stops."
     )?;
     out.flush()?;
+    Ok(())
+}
+
+/// How much is done without a person, by what, and where it is remembered.
+fn planner(out: &mut dyn Write, config: &Config) -> anyhow::Result<()> {
+    let state = config.state.resolved_dir().filter(|_| config.state.enabled);
+    let ledger = server::planning::location(config, state.as_deref())?;
+    let Some(ledger) = ledger.filter(|_| config.planner.enabled) else {
+        writeln!(
+            out,
+            "  planner    none: no issues are opened and no plans made"
+        )?;
+        return Ok(());
+    };
+    let executor = match config.safety.phase {
+        Phase::Observe | Phase::Propose => "dry_run: nothing is changed",
+        Phase::Approve | Phase::Constrained | Phase::Autonomous => &config.planner.executor,
+    };
+    writeln!(
+        out,
+        "  planner    phase {}, executor {executor}",
+        config.safety.phase.name()
+    )?;
+    writeln!(out, "  ledger     {ledger}")?;
     Ok(())
 }
 

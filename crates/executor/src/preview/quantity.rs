@@ -10,7 +10,7 @@ pub fn quantity(value: f64, unit: &str) -> String {
         "bytes" => bytes(value),
         "seconds" | "s" => duration(value),
         "" => rounded(value),
-        "files" if (value - 1.0).abs() < 0.5 => "1 file".to_owned(),
+        "files" if rounded(value) == "1" => "1 file".to_owned(),
         other => format!("{} {}", rounded(value), super::quote::plain(other, 40)),
     }
 }

@@ -40,6 +40,26 @@ fn every_key_is_documented() {
 }
 
 #[test]
+fn examples_beside_the_keys_work_as_they_stand() {
+    // Lists of tables stand there as comments, each from its header to the next line that is none.
+    let mut examples = String::new();
+    let mut is_within = false;
+    for line in Config::default_toml().lines() {
+        is_within = line.starts_with("# [[") || is_within && line.starts_with("# ");
+        if is_within {
+            examples.push_str(&line[2..]);
+            examples.push('\n');
+        }
+    }
+    let config = Config::parse(&examples, "examples").unwrap();
+    assert!(config.safety.policies.len() == 1 && config.topology.services.len() == 1);
+    let topology = remedy::topology::Topology::from_declared(&config.topology).unwrap();
+    let undeclared = topology.undeclared();
+    let undeclared: Vec<String> = undeclared.map(|it| it.id.to_string()).collect();
+    assert!(undeclared.is_empty(), "{undeclared:?}");
+}
+
+#[test]
 fn options_of_detectors_are_shown_and_can_be_set() {
     for entry in DETECTORS {
         assert!(Config::default_toml().contains(&format!("# [engine.detectors.{}]\n", entry.name)));

@@ -20,7 +20,7 @@ use crate::runtime::block_on;
 /// How often the end is looked for while a server writes on.
 const TURNS: usize = 100;
 
-/// Read all of it, without a server: exit code 0 when it is intact, 1 when it was cut or changed
+/// Read all of it, without a server: exit code 0 when it is intact, 1 when it was cut or changed, 2 when it could not be read
 #[derive(Debug, Args)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
@@ -38,17 +38,8 @@ pub(super) struct VerifyArgs {
 /// # Errors
 /// When it cannot be read, or is broken.
 pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
-    let kept: Vec<Kept> = args
-        .head
-        .as_deref()
-        .map(read_head)
-        .transpose()?
-        .into_iter()
-        .collect();
-    let report = match &args.export {
-        Some(path) => of_export(path, kept)?,
-        None => block_on(of_ledger(&args.ledger, kept))?,
-    };
+    // What could not be read says nothing of what is in it: a script must tell that from tampering.
+    let report = read(args).map_err(|error| error.exit(2))?;
     report.write(&mut Page::new(&mut io::stdout().lock()))?;
     match report.flaw {
         None => Ok(()),
@@ -59,6 +50,15 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<()> {
                 "entries up to {holds} hold; compare what follows with a backup or an export"
             )))
         }
+    }
+}
+
+fn read(args: &VerifyArgs) -> anyhow::Result<Report> {
+    let kept = args.head.as_deref().map(read_head).transpose()?;
+    let kept: Vec<Kept> = kept.into_iter().collect();
+    match &args.export {
+        Some(path) => of_export(path, kept),
+        None => block_on(of_ledger(&args.ledger, kept)),
     }
 }
 
