@@ -4,7 +4,7 @@ use std::io;
 
 use proto::v1::{Explanation, PlanCandidate};
 
-use super::words;
+use super::{attributes, words};
 use crate::page::Page;
 use crate::table::{Align, Table};
 
@@ -84,6 +84,7 @@ pub(super) fn write(page: &mut Page<'_>, told: &Explanation, is_recorded: bool) 
     for one in &unfit {
         page.hanging(2, "-", 2, &format!("{}: {}", one.strategy, one.unfit))?;
     }
+    attributes::advise(page, told)?;
     if !told.input_sha256.is_empty() {
         page.gap()?;
         page.fact("sha256 in", &told.input_sha256)?;
@@ -126,7 +127,7 @@ pub(super) fn why_not(page: &mut Page<'_>, told: &Explanation) -> io::Result<()>
         let why = format!("{} does not fit: {}", one.strategy, one.unfit);
         page.hanging(2, "-", 2, &why)?;
     }
-    Ok(())
+    attributes::advise(page, told)
 }
 
 /// The gravest of its vetoes, or that it was chosen.

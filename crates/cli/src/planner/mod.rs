@@ -2,6 +2,7 @@
 
 mod acting;
 mod approve;
+mod attributes;
 mod audit;
 mod brake;
 mod decide;

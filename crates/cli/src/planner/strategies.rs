@@ -7,7 +7,7 @@ use proto::v1::safety_service_client::SafetyServiceClient;
 use proto::v1::{GetStatisticsRequest, IssueClass, StrategyStatistics};
 
 use super::acting::not_done;
-use super::{enums, json};
+use super::{attributes, enums, json};
 use crate::connect::ServerArgs;
 use crate::numbers::grouped;
 use crate::page::Page;
@@ -18,6 +18,8 @@ const EXAMPLES: &str = "\
 Examples:
   forestall strategies
   forestall strategies --class disk_exhaustion
+  forestall strategies --attributes
+      What can be declared under [topology], without which a strategy does not dare. No server is asked.
 
 0.82 ± 0.11 is what is believed of the probability that it helps, and how sure that is; it begins with what is
 commonly known and moves with every verdict.";
@@ -29,6 +31,9 @@ pub(crate) struct StrategiesArgs {
     /// Only those for this class
     #[arg(long, value_parser = enums::classes(), value_name = "CLASS")]
     class: Option<IssueClass>,
+    /// List the attributes that strategies read, with their meaning and values, in place of the strategies
+    #[arg(long, conflicts_with_all = ["class", "json"])]
+    attributes: bool,
     /// One JSON object per line
     #[arg(long)]
     json: bool,
@@ -41,6 +46,10 @@ pub(crate) struct StrategiesArgs {
 /// # Errors
 /// When the server cannot be reached, or refuses.
 pub(super) fn run(args: &StrategiesArgs) -> anyhow::Result<()> {
+    if args.attributes {
+        attributes::write(&mut Page::new(&mut io::stdout().lock()))?;
+        return Ok(());
+    }
     let mut all = block_on(get(&args.server))?;
     if let Some(class) = args.class {
         let name = enums::class(class);
