@@ -377,7 +377,8 @@ mod tests {
               [[topology.volumes]]
               name = "web-1:/data"
               attributes = { growable = "yes" }
-        "#]].assert_eq(&written(80, |page| advise(page, &told)));
+        "#]]
+        .assert_eq(&written(80, |page| advise(page, &told)));
         assert_eq!(
             written(80, |page| advise(page, &Explanation::default())),
             ""

@@ -124,9 +124,10 @@ pub(super) fn page(
     now: Timestamp,
 ) -> io::Result<()> {
     page.verbatim(preview)?;
-    let dry = match plan.state() {
-        PlanState::Shadow if words::is_dry(plan) => ": a dry run, nothing was changed",
-        _ => "",
+    let was_dry = plan.state() == PlanState::Shadow && words::is_dry(plan);
+    let dry = match was_dry {
+        true => ": a dry run, nothing was changed",
+        false => "",
     };
     page.heading(&format!("{} is {}{dry}", plan.id, words::state(plan)))?;
     let has_begun = plan

@@ -25,7 +25,7 @@ fn window(window: &Window) -> v1::SafetyWindow {
         text.strip_suffix(":00").map_or(text.clone(), str::to_owned)
     };
     v1::SafetyWindow {
-        days: window.days.iter().map(|day| name(day)).collect(),
+        days: window.days.iter().map(name).collect(),
         from: time(window.from),
         to: time(window.to),
     }
