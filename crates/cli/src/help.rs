@@ -162,7 +162,7 @@ mod tests {
             Health and safety:
               health         Shows the health score, overall and by area, with what lowered
                              it
-              safety         Shows phase, brake, storm, limits, executor, ledger, and who
+              safety         Shows phase, brake, limits, windows, freezes, policies, and who
                              may decide
               brake          Holds everything: no step is carried out until a person
                              releases it

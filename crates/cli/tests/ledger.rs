@@ -119,8 +119,9 @@ fn an_audit_is_verified_exported_and_verified_again() {
         "{}",
         run.err
     );
+    // An end that cannot be read tells nothing, neither that it is intact nor that it is not.
     fs::write(&head, "what?").unwrap();
-    let run = forestall(&["audit", "verify", "--ledger", name]).fails(1);
+    let run = forestall(&["audit", "verify", "--ledger", name]).fails(2);
     assert!(
         run.err.contains("\"what?\" is not the end of an audit"),
         "{}",
@@ -132,7 +133,7 @@ fn an_audit_is_verified_exported_and_verified_again() {
 fn a_ledger_that_is_not_there_is_told_with_what_to_do() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("none.sqlite");
-    let run = forestall(&["audit", "verify", "--ledger", path.to_str().unwrap()]).fails(1);
+    let run = forestall(&["audit", "verify", "--ledger", path.to_str().unwrap()]).fails(2);
     assert!(
         run.err.contains("hint: name another with --ledger"),
         "{}",

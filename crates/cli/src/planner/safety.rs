@@ -22,7 +22,7 @@ Examples:
 
 The phase and the limits stand in the section [safety] of the configuration, the people in [planner].";
 
-/// Shows phase, brake, storm, limits, windows, freezes, policies, executor, ledger, and who may decide.
+/// Shows phase, brake, limits, windows, freezes, policies, and who may decide.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct SafetyArgs {
