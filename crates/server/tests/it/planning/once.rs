@@ -156,5 +156,10 @@ async fn planning_is_answered_again_too() {
     server.approve(&issue.plans[0], "olga").await.unwrap();
     server.wait(&issue.plans[0]).await;
     let again = server.issues().plan_issue(plan).await.unwrap().into_inner();
-    assert_eq!(again.encode_to_vec(), first.encode_to_vec());
+    // The page is for a reviewer, and shows what is so now.
+    let told = |mut response: v1::PlanIssueResponse| {
+        response.preview.clear();
+        response.encode_to_vec()
+    };
+    assert_eq!(told(again), told(first));
 }
