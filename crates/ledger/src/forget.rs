@@ -134,7 +134,8 @@ async fn forget(writing: &mut Writing<'_>, before: Timestamp) -> Result<Forgotte
     let mut verdicts = Statement::new(
         doing,
         "INSERT INTO forgotten_verdicts (strategy, verdict, n) \
-         SELECT strategy, verdict, COUNT(*) FROM plans WHERE verdict IS NOT NULL",
+         SELECT strategy, verdict, COUNT(*) FROM plans \
+         WHERE verdict IS NOT NULL AND state NOT IN ('shadow', 'withheld')",
         [],
     );
     verdicts.push_one_of("issue", ids.iter().cloned());

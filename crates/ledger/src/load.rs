@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use remedy::audit::Hash;
+use remedy::audit::{Entry, Hash};
 use remedy::record::{Brake, Memory, Numbers};
 use serde::de::DeserializeOwned;
 use series::Timestamp;
@@ -44,6 +44,14 @@ pub enum LoadError {
         /// The last entry that is there, 0 when none is.
         last: u64,
     },
+    /// The brake is not as the audit says that it was left.
+    #[error(
+        "the audit's last word on the brake is that it was engaged (entry {seq}), and the ledger says that it is not: somebody changed the ledger"
+    )]
+    Brake {
+        /// The entry.
+        seq: u64,
+    },
 }
 
 impl From<Fault> for LoadError {
@@ -58,7 +66,7 @@ impl LoadError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Query(error) => error.is_transient(),
-            Self::Audit { .. } => false,
+            Self::Audit { .. } | Self::Brake { .. } => false,
         }
     }
 }
@@ -92,6 +100,15 @@ async fn first(snapshot: &mut Snapshot) -> Result<Hash, QueryError> {
     Ok(hash.and_then(|hash| hash.parse().ok()).unwrap_or_default())
 }
 
+/// The entry that engaged the brake, if it is the audit's last word on it.
+async fn engaged(snapshot: &mut Snapshot) -> Result<Option<u64>, LoadError> {
+    let sql = "SELECT body, CAST(seq AS TEXT) FROM audit WHERE subject = 'brake' \
+               ORDER BY seq DESC LIMIT 1";
+    let entries = all::<Entry>(snapshot, "audit entry", sql, []).await?;
+    let engaged = entries.iter().find(|entry| entry.kind == "brake.engaged");
+    Ok(engaged.map(|entry| entry.seq))
+}
+
 async fn load(snapshot: &mut Snapshot, since: Since) -> Result<Memory, LoadError> {
     let resolved = since.resolved.micros();
     let issues = "(is_live = 1 OR resolved >= ?)";
@@ -105,6 +122,13 @@ async fn load(snapshot: &mut Snapshot, since: Since) -> Result<Memory, LoadError
     }
     let attempts = since.attempts.micros();
     let mut brakes = all::<Brake>(snapshot, "brake", "SELECT body, '' FROM brake", []).await?;
+    let brake = brakes.pop().unwrap_or_default();
+    // Whoever takes the brake away must not release it so.
+    if let Some(seq) = engaged(snapshot).await?
+        && !brake.is_engaged
+    {
+        return Err(LoadError::Brake { seq });
+    }
     Ok(Memory {
         issues: chunks(snapshot, "issue", "issues", issues, resolved).await?,
         plans: chunks(snapshot, "plan", "plans", plans, resolved).await?,
@@ -127,7 +151,7 @@ async fn load(snapshot: &mut Snapshot, since: Since) -> Result<Memory, LoadError
             let sql = "SELECT body, target FROM leases ORDER BY target";
             all(snapshot, "lease", sql, []).await?
         },
-        brake: brakes.pop().unwrap_or_default(),
+        brake,
         head,
         first: first(snapshot).await?,
         last: Numbers {

@@ -68,13 +68,15 @@ async fn plans(snapshot: &mut Snapshot) -> Result<BTreeMap<PlanState, u64>, Quer
     rows.await?.into_iter().map(count).collect()
 }
 
-/// Verdicts by strategy, of forgotten plans too.
+/// Verdicts by strategy, of forgotten plans too. Of those that were not carried out, shadows and controls, none: what went away
+/// without a strategy was not cured by it.
 pub(crate) async fn verdicts(
     snapshot: &mut Snapshot,
 ) -> Result<BTreeMap<(String, Verdict), u64>, QueryError> {
     let sql = "SELECT strategy, verdict, CAST(SUM(n) AS BIGINT) FROM ( \
                  SELECT strategy, verdict, COUNT(*) AS n FROM plans \
-                   WHERE verdict IS NOT NULL GROUP BY strategy, verdict \
+                   WHERE verdict IS NOT NULL AND state NOT IN ('shadow', 'withheld') \
+                   GROUP BY strategy, verdict \
                  UNION ALL SELECT strategy, verdict, n FROM forgotten_verdicts \
                ) AS counted GROUP BY strategy, verdict";
     let rows = snapshot.fetch(Statement::new("counting verdicts", sql, []));

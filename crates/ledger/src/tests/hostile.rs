@@ -9,7 +9,7 @@ use super::records::{
 };
 use super::{all, at, commit, on_both, told};
 use crate::{CommitError, IssueFilter, PlanFilter, QueryError};
-use crate::{Cursor, Page};
+use crate::{Cursor, LoadError, Page, Since};
 
 fn texts() -> [String; 8] {
     [
@@ -152,7 +152,7 @@ fn a_row_that_somebody_changed_is_an_error_that_names_it() {
         commit(&ledger, &issues([issue(1), issue(2)])).await;
         let sql = "UPDATE issues SET body = '{\"id\": 2, \"entity\": 17}' WHERE id = 2";
         place.run(sql).await.unwrap();
-        let since = crate::Since {
+        let since = Since {
             attempts: at(0),
             resolved: at(0),
         };
@@ -205,5 +205,29 @@ fn a_duplicate_key_in_the_middle_of_a_batch_undoes_the_batch() {
         records.pop();
         commit(&ledger, &records).await;
         assert_eq!(all(&ledger).await.head, head);
+    });
+}
+
+#[test]
+fn whoever_takes_the_brake_out_of_the_ledger_has_not_released_it() {
+    on_both(async |place| {
+        let ledger = place.open().await;
+        let mut head = Head::default();
+        let kinds = ["brake.engaged", "brake.released", "brake.engaged"];
+        for kind in kinds {
+            let entry = head.append(at(1), "olga", kind, "brake", "{}".to_owned());
+            let mut brake = brake("odd");
+            brake.is_engaged = kind == "brake.engaged";
+            commit(&ledger, &[Record::Brake(brake), Record::Audit(entry)]).await;
+        }
+        assert!(all(&ledger).await.brake.is_engaged);
+        place.run("DELETE FROM brake").await.unwrap();
+        let since = Since {
+            attempts: at(0),
+            resolved: at(0),
+        };
+        let error = ledger.load(since).await.unwrap_err();
+        assert!(matches!(error, LoadError::Brake { seq: 3 }), "{error}");
+        assert!(!error.is_transient());
     });
 }
