@@ -107,6 +107,11 @@ const READ: &[(&str, &str, &str)] = &[
         "the version before this release",
     ),
     (
+        "released_at",
+        "RFC 3339",
+        "when this release began to run, 2026-11-26T12:00:00Z",
+    ),
+    (
         "reload",
         "yes, no",
         "reads its configuration again when asked to; no: at a start only",

@@ -38,7 +38,10 @@ impl Told {
         }
         if plan.held != self.held && !answer.done {
             if !plan.held.is_empty() {
-                lines.push(format!("held: {}", plan.held));
+                lines.push(format!(
+                    "held: {} (Ctrl-C stops watching, not the plan)",
+                    plan.held
+                ));
             }
             self.held.clone_from(&plan.held);
         }
@@ -83,7 +86,7 @@ mod tests {
         plan.held = "the brake is engaged".to_owned();
         assert_eq!(
             told.news(&answer(plan.clone(), false)),
-            ["held: the brake is engaged"]
+            ["held: the brake is engaged (Ctrl-C stops watching, not the plan)"]
         );
         plan.held.clear();
         plan.steps[0].set_state(StepState::Ordered);
