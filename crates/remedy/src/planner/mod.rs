@@ -16,6 +16,7 @@ mod issues;
 mod judge;
 mod known;
 mod memory;
+mod orders;
 mod plans;
 mod siblings;
 mod situation;
