@@ -44,7 +44,8 @@ pub(super) fn is_safe_below(pattern: &str) -> bool {
     pattern.len() <= 256
         && !first.is_empty()
         && !first.contains(['*', '?', '[', '{', '~', '$'])
-        && !pattern.contains(['\\', '\n', '\0'])
+        && !pattern.contains('\\')
+        && !pattern.contains(char::is_control)
         && pattern.split('/').all(|part| part != ".." && part != ".")
 }
 
