@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
+use remedy::action::Action;
 use remedy::audit::{Broken, Entry, Hash, Head, Verifier};
 use remedy::decision::DecisionId;
 use serde_json::Value;
@@ -122,6 +123,17 @@ pub(super) fn made(entry: &Entry) -> anyhow::Result<Option<Made>> {
         input: hash("input")?,
         output: hash("output")?,
     }))
+}
+
+/// The key of an order that changed something, if an entry tells of one: the limits count it.
+pub(super) fn counted_order(entry: &Entry) -> Option<String> {
+    if entry.kind != "step.ordered" {
+        return None;
+    }
+    let body: Value = serde_json::from_str(&entry.body).ok()?;
+    let action: Action = serde_json::from_value(body.get("action")?.clone()).ok()?;
+    let is_dry = body.get("executor")?.as_str()? == "dry_run";
+    (!is_dry && !action.is_harmless()).then(|| Some(body.get("key")?.as_str()?.to_owned()))?
 }
 
 /// Reads a head that was kept in a file.

@@ -1,8 +1,10 @@
 //! What was found when the audit was read.
 
+use std::collections::VecDeque;
 use std::io;
 
 use remedy::audit::Entry;
+use series::Timestamp;
 
 use super::chain::{Chain, Kept};
 use crate::numbers::grouped;
@@ -20,6 +22,8 @@ pub(super) struct Report {
     pub(super) decisions: u64,
     /// Decisions that are not kept any more.
     pub(super) forgotten: u64,
+    /// The keys of the newest orders that changed something, with their times, oldest first.
+    pub(super) orders: VecDeque<(Timestamp, String)>,
     /// What does not hold.
     pub(super) flaw: Option<String>,
 }

@@ -1,15 +1,17 @@
 //! `forestall audit verify`: reads all of the audit, and says where it was cut or changed.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
 use indicatif::ProgressBar;
-use ledger::{Ledger, MAX_PAGE, QueryError};
-use remedy::audit::{Hash, Head};
+use ledger::{Ledger, LoadError, MAX_PAGE, QueryError, Since};
+use remedy::audit::{Entry, Hash, Head};
+use series::Timestamp;
 
-use super::chain::{Chain, Kept, Made, made, read_head};
+use super::chain::{Chain, Kept, Made, counted_order, made, read_head};
 use super::lines::of_export;
 use super::place::LedgerArgs;
 use super::report::{Report, Stop};
@@ -17,6 +19,8 @@ use crate::hint::WithHint;
 use crate::page::Page;
 use crate::runtime::block_on;
 
+/// Microseconds for which actions are counted: the memory of attempts, if nothing else is said.
+const COUNTED_US: i64 = 4 * 3_600_000_000;
 /// How often the end is looked for while a server writes on.
 const TURNS: usize = 100;
 
@@ -113,6 +117,7 @@ impl Report {
                 let page = ledger.audit(after, MAX_PAGE).await.map_err(unread)?;
                 for entry in &page {
                     self.take(entry)?;
+                    self.note_order(entry);
                     if let Some(told) =
                         made(entry).map_err(|error| Stop::Flaw(format!("{error:#}")))?
                     {
@@ -138,7 +143,40 @@ impl Report {
                 return Err(Stop::Flaw(what));
             }
         }
-        self.chain.finish().map_err(|flaw| Stop::Flaw(flaw.0))
+        self.chain.finish().map_err(|flaw| Stop::Flaw(flaw.0))?;
+        self.look_at_limits(ledger).await
+    }
+
+    fn note_order(&mut self, entry: &Entry) {
+        let Some(key) = counted_order(entry) else {
+            return;
+        };
+        self.orders.push_back((entry.at, key));
+        let is_old = |at: Timestamp| entry.at.micros() - at.micros() > COUNTED_US;
+        while self.orders.front().is_some_and(|(at, _)| is_old(*at)) {
+            self.orders.pop_front();
+        }
+    }
+
+    /// What the limits and the brake rest on is what the audit says: an action that is gone would not be counted.
+    async fn look_at_limits(&self, ledger: &Ledger) -> Result<(), Stop> {
+        let never = Timestamp::from_micros(i64::MAX);
+        let since = Since {
+            attempts: self.orders.front().map_or(never, |(at, _)| *at),
+            resolved: never,
+        };
+        let memory = ledger.load(since).await.map_err(|error| match error {
+            LoadError::Query(error) => unread(error),
+            LoadError::Audit { .. } | LoadError::Brake { .. } => Stop::Flaw(error.to_string()),
+        })?;
+        let counted: BTreeSet<&str> = memory.actions.iter().map(|it| &*it.key).collect();
+        let mut orders = self.orders.iter();
+        match orders.find(|(_, key)| !counted.contains(&**key)) {
+            None => Ok(()),
+            Some((_, key)) => Err(Stop::Flaw(format!(
+                "the action of order {key} is gone from the ledger, and no limit counts it"
+            ))),
+        }
     }
 
     /// A decision is what the audit says it was.

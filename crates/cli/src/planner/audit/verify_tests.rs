@@ -2,7 +2,7 @@ use expect_test::expect;
 use remedy::audit::Entry;
 use remedy::decision::DecisionId;
 use remedy::issue::IssueId;
-use remedy::record::{DecisionRecord, Record};
+use remedy::record::{ActionRecord, DecisionRecord, Record};
 use series::Timestamp;
 
 use super::super::chain::tests::entries;
@@ -104,6 +104,27 @@ fn with_ledger(change: &str, kept: Option<&str>) -> Report {
         body,
     )));
     records.push(Record::Decision(Box::new(record)));
+    let target: remedy::EntityId = "service/api".parse().unwrap();
+    let key = "p1-0-do-cafe".to_owned();
+    let order = serde_json::json!({
+        "key": key, "executor": "webhook", "action": { "do": "reload", "target": target },
+    });
+    let ordered = head.append(at, "forestall", "step.ordered", "p1", order.to_string());
+    records.push(Record::Audit(ordered));
+    if change != "action" {
+        records.push(Record::Action(ActionRecord {
+            key,
+            target,
+            class: remedy::Class::ProcessCrash,
+            cause: String::new(),
+            plan: remedy::plan::PlanId(1),
+            at,
+        }));
+    }
+    if change == "brake" {
+        let engaged = head.append(at, "olga", "brake.engaged", "brake", "{}".to_owned());
+        records.push(Record::Audit(engaged));
+    }
     if let Some(kept) = kept {
         std::fs::write(dir.path().join("audit.head"), kept).unwrap();
     }
@@ -124,7 +145,7 @@ fn a_ledger_is_held_against_itself_and_its_decisions() {
         (report.flaw.as_deref(), report.decisions, report.forgotten),
         (None, 1, 1)
     );
-    assert_eq!(report.chain.head().seq, 2);
+    assert_eq!(report.chain.head().seq, 3);
     let flaw = with_ledger("decision", None).flaw.unwrap();
     assert!(
         flaw.starts_with("what was decided for d9 was changed: the audit says "),
@@ -133,7 +154,16 @@ fn a_ledger_is_held_against_itself_and_its_decisions() {
     let kept = format!("7 {}", Hash::default());
     let flaw = with_ledger("", Some(&kept)).flaw.unwrap();
     assert!(
-        flaw.starts_with("the audit was cut after entry 2: its head stood at 7, says "),
+        flaw.starts_with("the audit was cut after entry 3: its head stood at 7, says "),
+        "{flaw}"
+    );
+    assert_eq!(
+        with_ledger("action", None).flaw.unwrap(),
+        "the action of order p1-0-do-cafe is gone from the ledger, and no limit counts it"
+    );
+    let flaw = with_ledger("brake", None).flaw.unwrap();
+    assert!(
+        flaw.starts_with("the audit's last word on the brake"),
         "{flaw}"
     );
 }
