@@ -14,7 +14,7 @@ pub(in crate::planner) struct LedgerArgs {
     /// The ledger: a file, or postgres://…; without it, the one that `forestall serve` would write
     #[arg(long, value_name = "PATH|URL")]
     ledger: Option<Location>,
-    /// Configuration file of the server, of which planner.ledger and the section [state] count
+    /// Configuration file of the server, of which planner.ledger and state count
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
