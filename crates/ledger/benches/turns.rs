@@ -13,8 +13,8 @@ use series::Timestamp;
 
 const OPEN: usize = 10_000;
 const TIMED: usize = 10_000;
-/// Findings of one turn: what had come meanwhile: the server takes all that waits.
-const TURN: usize = 128;
+/// Findings of one turn: what had come meanwhile. The server takes all that waits, up to 4,096.
+const TURN: usize = 256;
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::from_millis(1_795_694_400_000 + ms)
