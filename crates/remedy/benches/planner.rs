@@ -1,8 +1,8 @@
 //! What it costs to come from a finding to a plan while 10,000 issues are open, and to let a second pass.
 //!
 //! Twelve thousand services of an instance each, on a thousand hosts: of services with more, those that have the same trouble
-//! would be one issue. All issues are of instances that leak, so that each has a plan that waits for approval, which is the dearest state: it is asked again and
-//! again what speaks against it.
+//! would be one issue. All issues are of instances that leak, so that each has a plan that waits for approval, which is the
+//! dearest state: it is asked again and again what speaks against it.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -342,13 +342,17 @@ impl Action {
     }
 
     /// What it takes for granted: itself, but of its numbers only those that it starts from. In the others two drafts of one
-    /// remedy differ as measurements do; when they differ in these, the world has changed.
-    pub(crate) fn premise(&self) -> serde_json::Value {
+    /// remedy differ as measurements do; when they differ in these, the world has changed. `None` of what changes nothing.
+    pub(crate) fn premise(&self) -> Option<serde_json::Value> {
+        let is_number = |value: &serde_json::Value| {
+            let text = value.as_str().map(str::parse::<f64>);
+            value.is_number() || text.is_some_and(|number| number.is_ok())
+        };
         let mut all = serde_json::to_value(self).unwrap_or_default();
         if let Some(fields) = all.as_object_mut() {
-            fields.retain(|name, value| !value.is_number() || name.starts_with("from"));
+            fields.retain(|name, value| !is_number(value) || name.starts_with("from"));
         }
-        all
+        (!self.is_harmless()).then_some(all)
     }
 
     /// Whether it is a crutch: taken away again when what it was for is over.
@@ -367,5 +371,36 @@ impl Action {
     #[must_use]
     pub const fn is_harmless(&self) -> bool {
         matches!(self, Self::Capture { .. } | Self::Notify { .. })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_measured_is_no_premise_and_what_it_starts_from_is() {
+        let target: EntityId = "service/api".parse().unwrap();
+        let tune = |from: &str, to: &str| Action::SetParameter {
+            target: target.clone(),
+            parameter: "pool_size".to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        assert_eq!(tune("20", "34").premise(), tune("20", "38").premise());
+        assert_ne!(tune("20", "34").premise(), tune("24", "34").premise());
+        let fail_over = |to: &str| Action::FailOver {
+            target: target.clone(),
+            from: "database/a".parse().unwrap(),
+            to: to.parse().unwrap(),
+        };
+        let other = fail_over("database/c").premise();
+        assert_ne!(fail_over("database/b").premise(), other);
+        let notify = Action::Notify {
+            target,
+            whom: "shop-team".to_owned(),
+            message: "92 % is used".to_owned(),
+        };
+        assert_eq!(notify.premise(), None);
     }
 }

@@ -240,8 +240,8 @@ impl Planner {
             .copied()
     }
 
-    /// Young issues that one explains which has just come true become its consequences: those of what depends on it, and of the host that it
-    /// fills.
+    /// Young issues become consequences of one that explains them, and has just come true: those of what depends on it, and of
+    /// the host that it fills.
     pub(super) fn explain_others(&mut self, id: IssueId) {
         let Some(live) = self.live.get(&id) else {
             return;

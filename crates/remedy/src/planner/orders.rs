@@ -98,7 +98,7 @@ impl Planner {
         self.touch(id);
         if matches!(answer, Answer::NotSent { .. }) {
             self.books.not_acted(key);
-            return self.not_sent(id, step);
+            return self.not_sent(id, step, is_undo);
         }
         match state {
             StepState::Done => self.next_step(id),
@@ -117,7 +117,7 @@ impl Planner {
 
     /// Nobody has heard of an order: it is given again when nothing speaks against it, with the next turn. A plan of which
     /// nothing was done begins anew.
-    fn not_sent(&mut self, id: PlanId, step: usize) {
+    fn not_sent(&mut self, id: PlanId, step: usize, is_undo: bool) {
         let Some(plan) = self.plans.get_mut(&id) else {
             return;
         };
@@ -130,6 +130,8 @@ impl Planner {
             .all(|step| step.state == StepState::Waiting);
         let called_off = plan.called_off.clone();
         match called_off {
+            // One that is undone already goes on with the next turn.
+            _ if is_undo => {}
             Some(why) => self.undo(id, &why),
             None if is_untouched => {
                 let issue = plan.issue;

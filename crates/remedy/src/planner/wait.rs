@@ -48,35 +48,51 @@ impl Planner {
         }
     }
 
-    /// Drops a plan that waits when its strategy does not fit what is known by now, and has the issue thought over; whether it
-    /// was dropped. What a person approved is theirs to drop.
+    /// Drops a plan that waits when what it was made for has changed; whether it was dropped. What a person approved is looked at
+    /// when it is to begin.
     fn outgrown(&mut self, id: PlanId) -> bool {
         let Some(plan) = self.plans.get(&id) else {
             return false;
         };
         let live = self.live.get(&plan.issue);
         let is_news = live.is_some_and(|live| live.issue.updated > plan.created);
-        if !is_news || !plan.approvals.is_empty() {
-            return false;
-        }
-        let strategy = crate::strategy::strategy(&plan.strategy);
-        let drafted = strategy
-            .zip(live)
-            .map(|(known, live)| (known.draft)(&self.case(live)));
-        let Some(Err(unfit)) = drafted else {
+        is_news && plan.approvals.is_empty() && self.drop_changed(id)
+    }
+
+    /// Drops a plan when what it was made for has changed, and has the issue thought over; whether it was dropped.
+    fn drop_changed(&mut self, id: PlanId) -> bool {
+        let (Some(why), Some(plan)) = (self.has_changed(id), self.plans.get(&id)) else {
             return false;
         };
         let issue = plan.issue;
-        let why = format!("it does not fit any more: {}", unfit.0);
         self.end_plan(id, PlanState::Cancelled, "forestall", &why);
-        self.set_state(
-            issue,
-            IssueState::Open,
-            "forestall",
-            &format!("{id}: {why}"),
-        );
+        let note = format!("{id}: {why}");
+        self.set_state(issue, IssueState::Open, "forestall", &note);
         self.to_decide.insert(issue);
         true
+    }
+
+    /// How what a plan was made for has changed while it waited: what was decided, or allowed, was something else.
+    fn has_changed(&self, id: PlanId) -> Option<String> {
+        let plan = self.plans.get(&id)?;
+        let live = self.live.get(&plan.issue)?;
+        let known = crate::strategy::strategy(&plan.strategy)?;
+        let draft = match (known.draft)(&self.case(live)) {
+            Ok(draft) => crate::decision::within(draft, self.actions_now()),
+            Err(unfit) => return Some(format!("it does not fit any more: {}", unfit.0)),
+        };
+        let draft = match draft {
+            Ok(draft) => draft,
+            Err(action) => {
+                return Some(format!("the executor does not carry out {action} any more"));
+            }
+        };
+        let before = plan.steps.iter().map(|step| &step.step.action);
+        let now = draft.steps.iter().map(|step| &step.action);
+        let is_same = before
+            .filter_map(Action::premise)
+            .eq(now.filter_map(Action::premise));
+        (!is_same).then(|| "what it starts from has changed since it was made".to_owned())
     }
 
     /// Plans that wait for approval or for their time: all of them, or when there are too many for one turn, those whose turn
@@ -199,11 +215,7 @@ impl Planner {
                 return;
             }
         }
-        if let Some(why) = self.has_changed(id) {
-            self.end_plan(id, PlanState::Cancelled, "forestall", &why);
-            let note = format!("{id}: {why}");
-            self.set_state(issue, IssueState::Open, "forestall", &note);
-            self.to_decide.insert(issue);
+        if self.drop_changed(id) {
             return;
         }
         self.hold(id, &[]);
@@ -219,26 +231,6 @@ impl Planner {
         self.audit("forestall", "plan.running", &id.to_string(), &body);
         self.set_state(issue, IssueState::Mitigating, "forestall", &id.to_string());
         self.next_step(id);
-    }
-
-    /// How what a plan was made for has changed while it waited: what somebody allowed, or decided, was something else.
-    fn has_changed(&self, id: PlanId) -> Option<String> {
-        let plan = self.plans.get(&id)?;
-        let live = self.live.get(&plan.issue)?;
-        let known = crate::strategy::strategy(&plan.strategy)?;
-        let premises = |steps: &mut dyn Iterator<Item = &Action>| -> Vec<serde_json::Value> {
-            steps.map(Action::premise).collect()
-        };
-        let before = premises(&mut plan.steps.iter().map(|step| &step.step.action));
-        match (known.draft)(&self.case(live)) {
-            Err(unfit) => Some(format!("it does not fit any more: {}", unfit.0)),
-            Ok(draft) => {
-                let draft = crate::decision::within(draft, self.actions_now()).ok()?;
-                let now = premises(&mut draft.steps.iter().map(|step| &step.action));
-                (before != now)
-                    .then(|| "what it starts from has changed since it was made".to_owned())
-            }
-        }
     }
 
     /// Where the signal of a plan is now, if that is measured, and still on the same side of where it is to go.

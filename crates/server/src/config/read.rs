@@ -12,7 +12,8 @@ const MAX_SHOWN: usize = 80;
 /// Reads a configuration, or tells of everything that is wrong with it.
 ///
 /// serde stops at the first error. So each key is first read alone, in a file of its own so to speak, and so is each element
-/// of a list: those that fail are reported and left out, and what remains is read together, checked for its ranges, and shown to `look`.
+/// of a list: those that fail are reported and left out, and what remains is read together, checked for its ranges, and shown
+/// to `look`.
 pub(super) fn parse(
     text: &str,
     look: impl Fn(&Config) -> Vec<Problem>,

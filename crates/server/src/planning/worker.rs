@@ -203,8 +203,8 @@ impl Worker {
         }
     }
 
-    /// Writes down what came of a turn, then lets out what nothing has come to speak against; `false` when nothing can ever be written down again, or the
-    /// server stops.
+    /// Writes down what came of a turn, then lets out what nothing has come to speak against; `false` when nothing can ever be
+    /// written down again, or the server stops.
     async fn write(&mut self, waiting: Vec<Waiting>) -> bool {
         let Batch { records, orders } = self.planner.take();
         let mut pause = RETRY;

@@ -110,6 +110,31 @@ fn an_undo_waits_for_an_executor_that_is_away() {
 }
 
 #[test]
+fn an_undo_that_nobody_heard_of_is_ordered_with_the_next_turn_and_not_before() {
+    let mut world = World::new(settings(Phase::Approve));
+    world.turns(3, 5.0, &[leak()]);
+    world.find(leak());
+    world.approve("olga", PlanId(1)).unwrap();
+    let cancel = Command::Cancel {
+        plan: PlanId(1),
+        reason: "not that one".to_owned(),
+    };
+    world.ask("olga", cancel).unwrap();
+    world.deliver();
+    world.answer();
+    let (_, undo) = world.sent.pop().unwrap();
+    assert_eq!(undo.action.name(), "undrain");
+    let said = "its last 5 requests failed".to_owned();
+    world.planner.answered(&undo.key, &Answer::NotSent { said });
+    world.write();
+    assert_eq!(count(&world, "undrain"), 1);
+    world.turn(1.0);
+    assert_eq!(count(&world, "undrain"), 2);
+    assert_eq!(world.plan(1).state, PlanState::RolledBack);
+    assert_ne!(world.got.last().unwrap().2.key, undo.key);
+}
+
+#[test]
 fn what_has_crashed_is_away_too() {
     let pair = topology(serde_json::json!({
         "services": [{ "name": "api", "tier": 2, "instances": ["api-1", "api-2"] }],
