@@ -16,7 +16,7 @@
 //!    body as they came, before anything parses them:
 //!
 //!    ```text
-//!    p17-0-do.1795694400.{"type":"order.carry_out","timestamp":"2026-11-26T12:00:00Z",…}
+//!    p17-0-do-1f0c9a3e.1795694400.{"type":"order.carry_out","timestamp":"2026-11-26T12:00:00Z",…}
 //!    ```
 //!
 //!    `SIGNATURE` is the base64 of HMAC-SHA256 over it; the key is the secret: what follows `whsec_`, decoded from base64, or
@@ -25,8 +25,8 @@
 //! 2. **Look at `ask`.** When it is `true`, carry nothing out: answer what became of the order with this id, or `404` if it
 //!    never came.
 //! 3. **Drop repetitions by `webhook-id`**: what was carried out under an id is never carried out again; answer what was
-//!    answered before. Ids must outlive a restart of the receiver. An id under which another action came before is refused with
-//!    `422`: plans are counted from one, so a second engine, or one that lost its state, comes to the same ids.
+//!    answered before. Ids must outlive a restart of the receiver. They end with what tells one ledger from another; an id
+//!    under which another action came before is refused with `422` all the same.
 //! 4. **Check `order.fence`**: answer `409` when a higher one was seen for `order.action.target`. Another engine has the lease.
 //! 5. **Carry out `order.action`** within `order.timeout_s` seconds, and answer:
 //!
@@ -38,15 +38,17 @@
 //! | `202` | it is under way: asked again with `"ask": true` until the order's time is up |
 //! | `409` | the fence is too low; nothing was changed |
 //! | another `4xx`, or `3xx` | refused; nothing was changed. Redirects are not followed |
-//! | `429` | later: `Retry-After` is honoured, up to a bound |
-//! | `5xx`, or no answer | sent again, with the same id, until the order's time is up |
+//! | `429` | later: `Retry-After` is honoured, up to a bound; nothing was changed |
+//! | `5xx`, or no answer | sent again, with the same id, for a minute at most; then asked about until the order's time is up |
 //!
 //! `examples/receiver.rs` does all of this in one file.
 //!
 //! # What is promised of the answers
 //!
-//! An order of which no answer came is in doubt as soon as one byte of it can have left: only a connection that was never made,
-//! and a receiver that said so, make it [`Answer::Failed`]. Each request has a connection of its own for that reason: a pool
+//! An order of which no answer came is in doubt as soon as one byte of it can have left: only a receiver that said so makes it
+//! [`Answer::Failed`], and only a connection that was never made, or a receiver that said "later" to the last,
+//! [`Answer::NotSent`]. What was not sent within a minute, or before [`Executor::hold`], is not sent any more: the planner
+//! decides anew, and another order has another id (`p17-0-do2-1f0c9a3e`). Each request has a connection of its own for that reason: a pool
 //! may find out after writing that the connection was dead, and send again by itself.
 
 mod back_off;

@@ -193,6 +193,12 @@ impl Verdict {
         Self::NotEnoughData,
     ];
 
+    /// Whether it is of a plan that helped.
+    #[must_use]
+    pub const fn has_helped(self) -> bool {
+        matches!(self, Self::Cured | Self::Improved)
+    }
+
     /// The name on the wire, in storage and for people.
     #[must_use]
     pub const fn name(self) -> &'static str {

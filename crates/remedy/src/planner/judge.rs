@@ -194,11 +194,7 @@ impl Planner {
     pub(super) fn take_back_cures(&mut self, issue: IssueId) {
         let plans = self.issue(issue).into_iter().flat_map(|issue| &issue.plans);
         let plans = plans.filter_map(|id| self.plans.get(id));
-        let cured = plans.filter(|plan| {
-            let verdict = plan.outcome.as_ref().map(|outcome| outcome.verdict);
-            let is_cure = matches!(verdict, Some(Verdict::Cured | Verdict::Improved));
-            plan.state == PlanState::Done && is_cure && !plan.came_back
-        });
+        let cured = plans.filter(|plan| plan.state == PlanState::Done && self.has_cured(plan.id));
         for plan in cured.cloned().collect::<Vec<_>>() {
             let id = plan.id;
             if let Some(plan) = self.plans.get_mut(&id) {

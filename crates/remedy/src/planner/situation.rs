@@ -7,7 +7,7 @@ use super::{DRY_RUN, Live, Planner};
 use crate::guard::window::freeze;
 use crate::guard::{Situation, Stop};
 use crate::issue::IssueId;
-use crate::plan::{Plan, PlanId, PlanState, Verdict};
+use crate::plan::{Plan, PlanId, PlanState};
 use crate::{Class, EntityId, Phase};
 
 impl Planner {
@@ -84,13 +84,12 @@ impl Planner {
         (down.len() as f64 / n as f64 + in_parts).min(1.0)
     }
 
-    fn has_cured(&self, id: PlanId) -> bool {
-        let outcome = self.plans.get(&id).and_then(|plan| plan.outcome.as_ref());
-        let plan = self.plans.get(&id);
-        let has_lasted = plan.is_some_and(|plan| !plan.came_back);
-        let has_helped = outcome
-            .is_some_and(|outcome| matches!(outcome.verdict, Verdict::Cured | Verdict::Improved));
-        has_helped && has_lasted
+    /// Whether a plan helped, and what it helped against did not come back.
+    pub(super) fn has_cured(&self, id: PlanId) -> bool {
+        self.plans.get(&id).is_some_and(|plan| {
+            let outcome = plan.outcome.as_ref();
+            outcome.is_some_and(|outcome| outcome.verdict.has_helped()) && !plan.came_back
+        })
     }
 
     /// Plans about an entity and class that acted within the memory of attempts and did not cure, but for one.
