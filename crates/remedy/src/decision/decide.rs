@@ -54,6 +54,7 @@ fn weigh(strategy: &Strategy, input: &Input, policies: &Policies) -> Candidate {
     let mut out = Candidate {
         strategy: strategy.name.to_owned(),
         unfit: None,
+        lacks: None,
         draft: None,
         success: 0.0,
         confidence: 0.0,
@@ -68,7 +69,7 @@ fn weigh(strategy: &Strategy, input: &Input, policies: &Policies) -> Candidate {
     let draft = match (strategy.draft)(&input.case) {
         Ok(draft) => draft,
         Err(unfit) => {
-            out.unfit = Some(unfit.0);
+            (out.unfit, out.lacks) = (Some(unfit.why), unfit.lacks);
             return out;
         }
     };

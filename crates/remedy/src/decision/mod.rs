@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::guard::{Situation, Veto};
 use crate::issue::{IssueId, NumberError, Severity, number};
-use crate::strategy::{Case, Draft};
+use crate::strategy::{Case, Draft, Lack};
 use crate::{Settings, Source};
 
 /// A decision's number, unique and rising within one ledger; written `d17`.
@@ -149,6 +149,9 @@ pub struct Candidate {
     pub strategy: String,
     /// Why it does not fit; then nothing of the following was worked out.
     pub unfit: Option<String>,
+    /// The attribute for want of which it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<Lack>,
     /// What it would do.
     pub draft: Option<Draft>,
     /// P(it helps here), 0 to 1.

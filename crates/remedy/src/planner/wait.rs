@@ -79,7 +79,7 @@ impl Planner {
         let known = crate::strategy::strategy(&plan.strategy)?;
         let draft = match (known.draft)(&self.case(live)) {
             Ok(draft) => crate::decision::within(draft, self.actions_now()),
-            Err(unfit) => return Some(format!("it does not fit any more: {}", unfit.0)),
+            Err(unfit) => return Some(format!("it does not fit any more: {}", unfit.why)),
         };
         let draft = match draft {
             Ok(draft) => draft,

@@ -101,6 +101,6 @@ mod tests {
         assert!(draft(&case("orders", "")).is_err());
         let mut written = case("orders", "id");
         written.facts.insert("writes_ratio".into(), "0.9".into());
-        assert!(draft(&written).unwrap_err().0.contains("90 %"));
+        assert!(draft(&written).unwrap_err().why.contains("90 %"));
     }
 }

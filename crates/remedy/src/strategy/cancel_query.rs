@@ -84,7 +84,7 @@ mod tests {
         assert!(
             drafted(&[("longest_s", "20")])
                 .unwrap_err()
-                .0
+                .why
                 .contains("20 s")
         );
         assert!(drafted(&[("longest_s", "900"), ("long_queries", "yes")]).is_err());

@@ -88,10 +88,11 @@ fn patterns(case: &Case) -> Result<Vec<(String, f64)>, Unfit> {
         "/tmp" => &[("**", 2.0)],
         "/var/tmp" => &[("**", 10.0)],
         _ => {
-            return Err(Unfit::because(format!(
-                "nothing says what on {} is temporary",
-                case.entity
-            )));
+            return Err(Unfit::lacks(
+                &case.entity,
+                "temporary",
+                format!("nothing says what on {} is temporary", case.entity),
+            ));
         }
     };
     Ok(usual
@@ -140,7 +141,7 @@ mod tests {
         case.facts.insert("limit".into(), "100000000000".into());
         case.facts
             .insert("reclaimable_bytes".into(), "1000000".into());
-        assert!(draft(&case).unwrap_err().0.contains("no cure"));
+        assert!(draft(&case).unwrap_err().why.contains("no cure"));
         case.facts
             .insert("reclaimable_bytes".into(), "20000000000".into());
         let drafted = draft(&case).unwrap();

@@ -44,10 +44,14 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         ],
     )?;
     if !case.allows("cache") {
-        return Err(Unfit::because(format!(
-            "nothing says that {} holds a cache that may be dropped",
-            case.entity
-        )));
+        return Err(Unfit::lacks(
+            &case.entity,
+            "cache",
+            format!(
+                "nothing says that {} holds a cache that may be dropped",
+                case.entity
+            ),
+        ));
     }
     if case
         .number("load_ratio")

@@ -29,10 +29,11 @@ pub(super) fn logs(case: &Case) -> Result<&str, Unfit> {
         "/" => Ok("var/log"),
         "/var" => Ok("log"),
         "/var/log" => Ok(""),
-        _ => Err(Unfit::because(format!(
-            "nothing says where on {} logs are",
-            case.entity
-        ))),
+        _ => Err(Unfit::lacks(
+            &case.entity,
+            "logs",
+            format!("nothing says where on {} logs are", case.entity),
+        )),
     }
 }
 

@@ -76,11 +76,11 @@ mod tests {
         let steps = drafted(&[("pool_hosts", "4")]).unwrap().steps;
         let names: Vec<_> = steps.iter().map(|step| step.action.name()).collect();
         assert_eq!(names, ["drain", "capture", "restart", "undrain"]);
-        assert!(drafted(&[]).unwrap_err().0.contains("nobody else"));
+        assert!(drafted(&[]).unwrap_err().why.contains("nobody else"));
         assert!(
             drafted(&[("pool_hosts", "2"), ("load_ratio", "0.6")])
                 .unwrap_err()
-                .0
+                .why
                 .contains("120 %")
         );
         assert!(drafted(&[("pool_hosts", "4"), ("stateful", "yes")]).is_err());

@@ -85,11 +85,11 @@ mod tests {
         };
         let mut case = with("database/orders", Class::SlowQueries, 0.95, &[]);
         case.unit = "ratio".into();
-        assert!(draft(&case).unwrap_err().0.contains("not connections"));
+        assert!(draft(&case).unwrap_err().why.contains("not connections"));
         assert_eq!(
             drafted("120").unwrap().steps[0].action.to_string(),
             "end sessions idle over 600 s on database/orders"
         );
-        assert!(drafted("4").unwrap_err().0.contains("too few"));
+        assert!(drafted("4").unwrap_err().why.contains("too few"));
     }
 }

@@ -106,12 +106,12 @@ mod tests {
                 .to_string(),
             "fail database/orders over from database/orders to database/orders-2"
         );
-        assert!(drafted(&[]).unwrap_err().0.contains("nobody"));
-        assert!(drafted(&[standby]).unwrap_err().0.contains("not known"));
+        assert!(drafted(&[]).unwrap_err().why.contains("nobody"));
+        assert!(drafted(&[standby]).unwrap_err().why.contains("not known"));
         assert!(
             drafted(&[standby, ("standby_lag_s", "40")])
                 .unwrap_err()
-                .0
+                .why
                 .contains("40 s behind")
         );
         assert!(drafted(&[("standby", "database/orders"), ("standby_lag_s", "0")]).is_err());

@@ -39,10 +39,11 @@ fn can_grow(case: &Case) -> bool {
 fn draft(case: &Case) -> Result<Draft, Unfit> {
     only(case, &[Kind::Volume])?;
     if !can_grow(case) {
-        return Err(Unfit::because(format!(
-            "nothing says that {} is growable",
-            case.entity
-        )));
+        return Err(Unfit::lacks(
+            &case.entity,
+            "growable",
+            format!("nothing says that {} is growable", case.entity),
+        ));
     }
     if case.fact("family") == Some("inodes") {
         return Err(Unfit::because(format!(
@@ -105,13 +106,13 @@ mod tests {
         let mut case = case("volume/web-1:/data", Class::DiskExhaustion, 0.96);
         case.facts.insert("growable".into(), "true".into());
         assert!(
-            draft(&case).unwrap_err().0.contains("growable"),
+            draft(&case).unwrap_err().why.contains("growable"),
             "a label permits nothing"
         );
         case.around
             .attributes
             .insert("growable".into(), "true".into());
-        assert!(draft(&case).unwrap_err().0.contains("size"));
+        assert!(draft(&case).unwrap_err().why.contains("size"));
         case.facts.insert("limit".into(), "1000".into());
         let drafted = draft(&case).unwrap();
         assert_eq!(

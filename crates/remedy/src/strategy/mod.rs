@@ -15,39 +15,7 @@
 //! said as attributes. Entities inherit attributes of their service and host:
 //! what is said of a volume (`growable`, `logs`, `temporary`) is best said at the volume.
 //!
-//! | attribute | meaning | unit |
-//! |---|---|---|
-//! | `cache` | holds a cache that can be dropped and fills again | yes |
-//! | `calls_max` | calls to one dependency that may be under way at once | calls |
-//! | `connections_max` | as high as `max_connections` may be set | connections |
-//! | `connections_online` | takes a new `max_connections` without a restart (MySQL and poolers do, PostgreSQL does not) | yes |
-//! | `cpu_max_cores` | as high as its processor quota may be set | cores |
-//! | `data` | `production`: only what is declared temporary is removed, defaults are not believed | `production` |
-//! | `growable` | the volume can be made larger in use | yes |
-//! | `idle_max_s` | how long a session of the database may be idle; 600 if nothing is said | seconds |
-//! | `immutable` | comes from an image: packages and files in it are not changed, it is built anew | yes |
-//! | `jobs` | batches, backups or builds on it can be held back | yes, or their names |
-//! | `leader` | leads its cluster: restarting it makes the others elect | yes |
-//! | `logs` | directory of logs below the mount point; `var/log`, `log` or all of it by the mount point if nothing is said | path |
-//! | `long_queries` | queries of minutes are its work | yes |
-//! | `memory_max_bytes` | as high as its memory limit may be set | bytes |
-//! | `migrated` | its data were migrated by the release: older versions cannot read them | yes |
-//! | `open_files_max` | as high as its limit of open files may be set; 524288 if nothing is said | files |
-//! | `optional` | dependencies that it can do without, separated by commas | entity ids |
-//! | `pool_hosts` | hosts that share the load with this one, itself included | hosts |
-//! | `pool_max` | as large as its pool of connections may be set | connections |
-//! | `pool_size` | how large its pool of connections is | connections |
-//! | `previous_version` | the version before this release | version |
-//! | `released_at` | when this release began to run, `2026-11-26T12:00:00Z` | RFC 3339 |
-//! | `reload` | reads its configuration again when asked to; `no`: at a start only | yes, no |
-//! | `replicas_max` | as many instances as there may be | instances |
-//! | `replicas_min` | as many as there must be, without a burst; 2 if nothing is said | instances |
-//! | `restart` | `no`: never restarted by a plan | no |
-//! | `sheddable` | share of the requests that may be refused; `yes` is 0.2 | 0 to 1 |
-//! | `standby` | who can take over | entity id |
-//! | `stateful` | keeps data in place: not scaled, drained or failed over like what does not | yes |
-//! | `temporary` | globs below the mount point of what may be removed, separated by commas; `tmp/**` and the like by the mount point if nothing is said | globs |
-//! | `version` | the version that runs | version |
+//! Attributes are listed in [`ATTRIBUTES`].
 //!
 //! | fact | meaning | unit |
 //! |---|---|---|
@@ -81,9 +49,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Class;
 use crate::action::Action;
+use crate::{Class, EntityId};
 
+pub use attributes::{ATTRIBUTES, Attribute, FACTS_TO_DECLARE, attribute};
 pub use case::Case;
 
 /// Whether, and how, what a strategy does can be undone.
@@ -168,15 +137,46 @@ pub struct Draft {
     pub capacity_away: f64,
 }
 
-/// Why a strategy does not fit a case: one sentence for people, that names what is missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unfit(pub String);
+/// Why a strategy does not fit a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// One sentence for people, that names what is missing.
+    pub why: String,
+    /// The attribute that is missing, when it is one that could be declared.
+    pub lacks: Option<Lack>,
+}
+
+/// An attribute without which a strategy does not dare.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lack {
+    /// Of what.
+    pub entity: EntityId,
+    /// Its name, one of [`ATTRIBUTES`].
+    pub attribute: String,
+}
 
 impl Unfit {
     /// Why not.
     #[must_use]
     pub fn because(why: impl Into<String>) -> Self {
-        Self(why.into())
+        Self {
+            why: why.into(),
+            lacks: None,
+        }
+    }
+
+    /// Nobody has declared an attribute of an entity, one of [`ATTRIBUTES`].
+    #[must_use]
+    pub fn lacks(entity: &EntityId, attribute: &str, why: impl Into<String>) -> Self {
+        let lacks = Lack {
+            entity: entity.clone(),
+            attribute: attribute.to_owned(),
+        };
+        Self {
+            why: why.into(),
+            lacks: Some(lacks),
+        }
     }
 }
 
@@ -211,6 +211,7 @@ pub struct Strategy {
 
 mod add_index;
 mod analyze_table;
+mod attributes;
 mod cancel_query;
 mod capture_diagnostics;
 mod case;

@@ -85,7 +85,7 @@ mod tests {
                 .to_string(),
             "close the breaker of service/shop towards service/stock"
         );
-        assert!(drafted("0.2", "").unwrap_err().0.contains("20 %"));
+        assert!(drafted("0.2", "").unwrap_err().why.contains("20 %"));
         let fit = |optional| drafted("0.8", optional).unwrap().fit;
         assert!(fit("service/ads, service/stock") > fit("service/ads"));
     }

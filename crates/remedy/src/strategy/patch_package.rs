@@ -125,18 +125,18 @@ mod tests {
             "bring openssl on host/web-1 from 3.0.13-1 to 3.0.11-1"
         );
         assert!(drafted("4.0.0-1", ("", "")).unwrap().fit < draft.fit);
-        assert!(drafted("", ("", "")).unwrap_err().0.contains("`fixed`"));
+        assert!(drafted("", ("", "")).unwrap_err().why.contains("`fixed`"));
         assert!(
             drafted("--allow-downgrades", ("", ""))
                 .unwrap_err()
-                .0
+                .why
                 .contains("no name")
         );
         assert!(drafted("3.0.13-1", ("stateful", "yes")).is_err());
         assert!(
             drafted("3.0.13-1", ("immutable", "yes"))
                 .unwrap_err()
-                .0
+                .why
                 .contains("image")
         );
     }

@@ -115,6 +115,6 @@ mod tests {
             1.0,
             &[("sensitive", "true")],
         );
-        assert!(draft(&file).unwrap_err().0.contains("which host"));
+        assert!(draft(&file).unwrap_err().why.contains("which host"));
     }
 }

@@ -32,10 +32,11 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         )));
     }
     let ceiling = case.ceiling("cpu_max_cores").ok_or_else(|| {
-        Unfit::because(format!(
-            "nothing says how many cores {} may have",
-            case.entity
-        ))
+        Unfit::lacks(
+            &case.entity,
+            "cpu_max_cores",
+            format!("nothing says how many cores {} may have", case.entity),
+        )
     })?;
     let quota = raise(case, "processor quota", FACTOR, ceiling)?;
     Ok(Draft {
@@ -72,7 +73,7 @@ mod tests {
             shown("2.5"),
             "set cpu_cores of instance/api-1 from 2 to 2.5"
         );
-        assert!(drafted("2").unwrap_err().0.contains("at most 2"));
-        assert!(drafted("NaN").unwrap_err().0.contains("nothing says"));
+        assert!(drafted("2").unwrap_err().why.contains("at most 2"));
+        assert!(drafted("NaN").unwrap_err().why.contains("nothing says"));
     }
 }

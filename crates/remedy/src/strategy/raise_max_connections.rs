@@ -32,16 +32,24 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         )));
     }
     if !case.allows("connections_online") {
-        return Err(Unfit::because(format!(
-            "nothing says that {} takes a new limit of connections without a restart",
-            case.entity
-        )));
+        return Err(Unfit::lacks(
+            &case.entity,
+            "connections_online",
+            format!(
+                "nothing says that {} takes a new limit of connections without a restart",
+                case.entity
+            ),
+        ));
     }
     let ceiling = case.ceiling("connections_max").ok_or_else(|| {
-        Unfit::because(format!(
-            "nothing says how many connections {} has memory for",
-            case.entity
-        ))
+        Unfit::lacks(
+            &case.entity,
+            "connections_max",
+            format!(
+                "nothing says how many connections {} has memory for",
+                case.entity
+            ),
+        )
     })?;
     let limit = raise(case, "limit of connections", FACTOR, ceiling.floor())?;
     Ok(Draft {
@@ -79,7 +87,7 @@ mod tests {
             .concat();
             draft(&with("database/orders", Class::SlowQueries, 0.95, &facts))
         };
-        assert!(drafted(&[]).unwrap_err().0.contains("restart"));
+        assert!(drafted(&[]).unwrap_err().why.contains("restart"));
         assert_eq!(
             drafted(&[("connections_online", "yes")]).unwrap().steps[0]
                 .action

@@ -42,10 +42,11 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         )));
     }
     let ceiling = case.ceiling("memory_max_bytes").ok_or_else(|| {
-        Unfit::because(format!(
-            "nothing says how much memory {} may have",
-            case.entity
-        ))
+        Unfit::lacks(
+            &case.entity,
+            "memory_max_bytes",
+            format!("nothing says how much memory {} may have", case.entity),
+        )
     })?;
     let limit = raise(case, "memory limit", 2.0, ceiling.floor())?;
     let fit = by_cause(
@@ -99,7 +100,7 @@ mod tests {
         );
         assert!((growth.effect.to - 0.475).abs() < 1e-9);
         assert!(drafted("leak", "0").unwrap().fit < 0.2);
-        assert!(drafted("leak", "1").unwrap_err().0.contains("came back"));
+        assert!(drafted("leak", "1").unwrap_err().why.contains("came back"));
         assert!(drafted("growth", "1").unwrap().fit < growth.fit);
         assert!(drafted("growth", "2").is_err());
     }

@@ -124,6 +124,6 @@ mod tests {
             1.0,
             &[("actual_sha256", "zz")],
         );
-        assert!(draft(&case).unwrap_err().0.contains("actual_sha256"));
+        assert!(draft(&case).unwrap_err().why.contains("actual_sha256"));
     }
 }

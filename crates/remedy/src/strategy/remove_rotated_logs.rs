@@ -71,7 +71,7 @@ mod tests {
         assert!(
             drafted("volume/a:/backup", &[])
                 .unwrap_err()
-                .0
+                .why
                 .contains("logs")
         );
         assert!(drafted("volume/a:/data", &[("logs", "app/log")]).is_ok());

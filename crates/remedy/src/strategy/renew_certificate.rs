@@ -24,10 +24,14 @@ pub(super) const STRATEGY: Strategy = Strategy {
 fn draft(case: &Case) -> Result<Draft, Unfit> {
     only(case, &[Kind::Certificate])?;
     if case.fact("renewal") != Some("acme") {
-        return Err(Unfit::because(format!(
-            "nothing says that the issuer of {} takes requests of a machine",
-            case.entity
-        )));
+        return Err(Unfit::lacks(
+            &case.entity,
+            "renewal",
+            format!(
+                "nothing says that the issuer of {} takes requests of a machine",
+                case.entity
+            ),
+        ));
     }
     if case.is("newer_on_disk") {
         return Err(Unfit::because(format!(
@@ -92,6 +96,6 @@ mod tests {
     fn only_where_a_machine_may_ask() {
         let facts = [("renewal", "manual")];
         let case = with("certificate/a", Class::CertificateExpiry, 6.0, &facts);
-        assert!(draft(&case).unwrap_err().0.contains("machine"));
+        assert!(draft(&case).unwrap_err().why.contains("machine"));
     }
 }

@@ -79,6 +79,6 @@ mod tests {
         );
         assert!((drafted.capacity_away - 0.25).abs() < 1e-9);
         case.facts.insert("load_ratio".into(), "0.8".into());
-        assert!(draft(&case).unwrap_err().0.contains("107 %"));
+        assert!(draft(&case).unwrap_err().why.contains("107 %"));
     }
 }

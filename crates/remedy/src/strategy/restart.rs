@@ -132,7 +132,7 @@ mod tests {
         assert!(
             drafted(&[("exit_code", "127")])
                 .unwrap_err()
-                .0
+                .why
                 .contains("cannot start")
         );
         assert!(drafted(&[("restart", "no")]).is_err());
@@ -143,7 +143,7 @@ mod tests {
         let mut service = with("service/api", Class::MemoryExhaustion, 0.95, &[]);
         assert!(draft(&service).is_ok());
         service.around.replicas = 3;
-        assert!(draft(&service).unwrap_err().0.contains("3 instances"));
+        assert!(draft(&service).unwrap_err().why.contains("3 instances"));
         assert!(draft(&with("database/orders", Class::MemoryExhaustion, 0.95, &[])).is_err());
         assert!(draft(&with("database/orders", Class::ProcessCrash, 1.0, &[])).is_ok());
     }

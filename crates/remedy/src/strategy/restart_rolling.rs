@@ -85,7 +85,7 @@ mod tests {
     fn it_is_the_cure_of_a_leak_where_others_are() {
         let mut case = case("instance/api-1", Class::MemoryExhaustion, 0.95);
         case.cause = "leak".into();
-        assert!(draft(&case).unwrap_err().0.contains("nobody else"));
+        assert!(draft(&case).unwrap_err().why.contains("nobody else"));
         case.around.replicas = 3;
         let drafted = draft(&case).unwrap();
         let names: Vec<_> = drafted
@@ -99,6 +99,6 @@ mod tests {
         case.facts.insert("leader".into(), "yes".into());
         assert!((draft(&case).unwrap().fit - 0.45).abs() < 1e-9);
         case.cause = "warm-up".into();
-        assert!(draft(&case).unwrap_err().0.contains("begin anew"));
+        assert!(draft(&case).unwrap_err().why.contains("begin anew"));
     }
 }

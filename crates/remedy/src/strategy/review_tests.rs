@@ -19,7 +19,7 @@ fn drafted(case: &Case) -> (Fit, Unfit) {
     {
         match (strategy.draft)(case) {
             Ok(draft) => fit.push((strategy, draft)),
-            Err(why) => unfit.push((strategy.name, why.0)),
+            Err(reason) => unfit.push((strategy.name, reason.why)),
         }
     }
     fit.sort_by(|(_, a), (_, b)| b.fit.total_cmp(&a.fit));

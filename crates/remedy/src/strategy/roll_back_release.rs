@@ -147,13 +147,13 @@ mod tests {
         assert!(
             drafted("600", "1500")
                 .unwrap_err()
-                .0
+                .why
                 .contains("before it was released")
         );
         assert!(
             drafted("864000", "600")
                 .unwrap_err()
-                .0
+                .why
                 .contains("240 hours")
         );
         assert!(drafted("40000", "600").unwrap().fit < fresh.fit);

@@ -73,7 +73,7 @@ mod tests {
         assert!(
             drafted("volume/a:/", &[("family", "inodes")])
                 .unwrap_err()
-                .0
+                .why
                 .contains("one more file")
         );
     }

@@ -105,8 +105,8 @@ mod tests {
             drafted(9, "0.1").unwrap().steps[0].action.to_string(),
             "scale service/api from 9 to 5"
         );
-        assert!(drafted(2, "0.1").unwrap_err().0.contains("must have 2"));
-        assert!(drafted(9, "0.7").unwrap_err().0.contains("70 %"));
+        assert!(drafted(2, "0.1").unwrap_err().why.contains("must have 2"));
+        assert!(drafted(9, "0.7").unwrap_err().why.contains("70 %"));
         assert!(drafted(0, "0").is_err());
     }
 }

@@ -52,9 +52,11 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
     }
     let from = case.around.replicas;
     let most = case.count("replicas_max").ok_or_else(|| {
-        Unfit::because(format!(
-            "nothing says how many instances {service} may have"
-        ))
+        Unfit::lacks(
+            service,
+            "replicas_max",
+            format!("nothing says how many instances {service} may have"),
+        )
     })?;
     if from == 0 || from >= most {
         return Err(Unfit::because(format!(
@@ -126,8 +128,18 @@ mod tests {
         assert_eq!(shown(4, 0.72, "20"), "scale service/api from 4 to 5");
         assert_eq!(shown(4, 0.95, "20"), "scale service/api from 4 to 8");
         assert_eq!(shown(4, 0.95, "5"), "scale service/api from 4 to 5");
-        assert!(drafted(4, 0.95, "4").unwrap_err().0.contains("may have 4"));
-        assert!(drafted(4, 0.95, "").unwrap_err().0.contains("nothing says"));
+        assert!(
+            drafted(4, 0.95, "4")
+                .unwrap_err()
+                .why
+                .contains("may have 4")
+        );
+        assert!(
+            drafted(4, 0.95, "")
+                .unwrap_err()
+                .why
+                .contains("nothing says")
+        );
         assert!(drafted(u32::MAX - 1, 0.95, "4294967295").is_ok());
     }
 
@@ -143,6 +155,6 @@ mod tests {
         assert!(draft(&case).is_ok());
         case.facts
             .insert("dependency".into(), "database/orders".into());
-        assert!(draft(&case).unwrap_err().0.contains("harder"));
+        assert!(draft(&case).unwrap_err().why.contains("harder"));
     }
 }

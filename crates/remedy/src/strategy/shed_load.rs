@@ -38,10 +38,14 @@ fn draft(case: &Case) -> Result<Draft, Unfit> {
         _ => case.ceiling("sheddable").filter(|&share| share <= 1.0),
     };
     let most = most.ok_or_else(|| {
-        Unfit::because(format!(
-            "nothing says that requests to {} may be refused",
-            case.entity
-        ))
+        Unfit::lacks(
+            &case.entity,
+            "sheddable",
+            format!(
+                "nothing says that requests to {} may be refused",
+                case.entity
+            ),
+        )
     })?;
     // In steps of 5 %: nobody can measure more finely.
     let needed = 1.0 - CALM * case.threshold / case.value;

@@ -92,6 +92,6 @@ mod tests {
             "set pool_size of service/api from \"30\" to \"20\""
         );
         assert!(drafted("40", "40").is_err());
-        assert!(drafted("", "40").unwrap_err().0.contains("not known"));
+        assert!(drafted("", "40").unwrap_err().why.contains("not known"));
     }
 }

@@ -103,6 +103,7 @@ fn candidate(one: &PlanCandidate) -> Value {
     json!({
         "strategy": one.strategy,
         "unfit": one.unfit,
+        "lacks": one.lacks.as_ref().map(|lack| json!({ "entity": lack.entity, "attribute": lack.attribute })),
         "success": one.success,
         "confidence": one.confidence,
         "risk": one.risk,

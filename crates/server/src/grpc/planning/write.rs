@@ -7,7 +7,7 @@ use remedy::health::{AreaHealth, Health};
 use remedy::issue::{Issue, IssueId, IssueState, Severity};
 use remedy::plan::{Approval, Outcome, Plan, PlanState, PlannedStep, StepState, Verdict};
 use remedy::record::{Brake, DecisionRecord};
-use remedy::strategy::{Effect, Reversibility};
+use remedy::strategy::{Effect, Lack, Reversibility, attribute};
 use remedy::{Class, Finding};
 use series::Timestamp;
 
@@ -167,6 +167,18 @@ pub(super) fn plan(plan: &Plan) -> v1::Plan {
     }
 }
 
+fn lack(lack: &Lack) -> v1::MissingAttribute {
+    let known = attribute(&lack.attribute);
+    v1::MissingAttribute {
+        entity: lack.entity.to_string(),
+        attribute: lack.attribute.clone(),
+        example: known
+            .and_then(|known| known.example)
+            .unwrap_or_default()
+            .to_owned(),
+    }
+}
+
 fn candidate(candidate: &Candidate) -> v1::PlanCandidate {
     let risk = candidate.risk.as_ref();
     let ratings = risk.into_iter().flat_map(|risk| &risk.ratings);
@@ -186,6 +198,7 @@ fn candidate(candidate: &Candidate) -> v1::PlanCandidate {
     v1::PlanCandidate {
         strategy: candidate.strategy.clone(),
         unfit: candidate.unfit.clone().unwrap_or_default(),
+        lacks: candidate.lacks.as_ref().map(lack),
         success: candidate.success,
         confidence: candidate.confidence,
         risk: risk.map_or(0.0, |risk| risk.total),
